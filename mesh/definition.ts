@@ -1,0 +1,126 @@
+/**
+ * The words in which a mesh is defined: App Mesh's, as plain data.
+ *
+ * A definition does not know where it is deployed. Two targets render it:
+ * Envoy alone (`mesh/envoy/`) and App Mesh resources.
+ *
+ * @module
+ */
+
+/** A certificate hierarchy: those who connect prove themselves under one, those who listen under the other. */
+export type Hierarchy = 'clients' | 'servers';
+
+/** The side of a connection a certificate is for. The client role's certificates are issued by `clients`. */
+export type CertificateRole = 'client' | 'server';
+
+/** How an edge is protected: not at all, the server proves itself, or both prove themselves. */
+export type EdgeMode = 'none' | 'one-way' | 'mtls';
+
+export interface CertificateAuthorityHierarchy {
+  /** The subject of the root, which every peer of the other side trusts. */
+  readonly rootCommonName: string;
+  /** The subject of the subordinate that issues the leaves. */
+  readonly subordinateCommonName: string;
+  readonly rootValidityDays: number;
+  readonly subordinateValidityDays: number;
+}
+
+/** What a listener does with TLS; App Mesh's `ListenerTls`. */
+export interface ListenerTls {
+  /** `STRICT` takes TLS only, `PERMISSIVE` takes plaintext too, `DISABLED` takes plaintext only. */
+  readonly mode: 'STRICT' | 'PERMISSIVE' | 'DISABLED';
+  /** Where set, a client must present a certificate of this hierarchy that names a node of the mesh. */
+  readonly clientValidation?: { readonly trust: Hierarchy };
+}
+
+/**
+ * Who may call an operation: nodes by name, any identity of the mesh, or anyone
+ * who gets as far as HTTP (only sensible where the outside world comes in).
+ */
+export type Callers = readonly string[] | 'mesh' | 'anyone';
+
+/** One thing a listener offers. What is not listed here is denied. */
+export interface Operation {
+  /** Names the route in logs and metrics, so that no path has to be logged. */
+  readonly name: string;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** A path template: `{name}` stands for one segment. */
+  readonly path: string;
+  readonly callers: Callers;
+}
+
+export interface Listener {
+  readonly port: number;
+  readonly protocol: 'http' | 'http2';
+  readonly tls: ListenerTls;
+  readonly operations: readonly Operation[];
+}
+
+/** What a caller demands of a backend; App Mesh's `ClientPolicyTls`. */
+export interface ClientPolicy {
+  readonly tls: EdgeMode;
+}
+
+export interface Backend {
+  /** The virtual service that is called, by name. */
+  readonly virtualService: string;
+  readonly clientPolicy: ClientPolicy;
+}
+
+/** What the policy of the tokenizer grants to a node; everything else is denied. */
+export interface VaultAccess {
+  /** The tenants whose tokens the node may touch; the first is the default. */
+  readonly tenants: readonly string[];
+  /** The purpose of a reveal that states none; without it such a reveal is masked. */
+  readonly defaultPurpose?: string;
+  readonly grants: readonly VaultGrant[];
+}
+
+export type VaultOperation = 'tokenize' | 'detokenize' | 'read-metadata' | 'delete';
+
+export interface VaultGrant {
+  readonly operation: VaultOperation;
+  /** Field classes; `*` for those that may be of any class. */
+  readonly classes: readonly string[] | '*';
+  /** For `detokenize`: the purposes for which the value is plain. For any other purpose it is masked. */
+  readonly plainFor?: readonly string[];
+}
+
+export interface VirtualNode {
+  readonly listener: Listener;
+  readonly backends: readonly Backend[];
+  readonly vaultAccess?: VaultAccess;
+}
+
+/** A route of the gateway: an operation, and the virtual service that serves it. */
+export interface GatewayOperation extends Operation {
+  readonly virtualService: string;
+}
+
+/** Where the outside world comes in: an Envoy with no app beside it. */
+export interface VirtualGateway {
+  readonly listener: Omit<Listener, 'operations'> & { readonly operations: readonly GatewayOperation[] };
+  readonly backends: readonly Backend[];
+}
+
+/** A name that nodes call, and the node that answers to it. */
+export interface VirtualService {
+  readonly provider: string;
+}
+
+/** Somebody else's service: not of the mesh, reached over one-way TLS under a name and trust of its own. */
+export interface ExternalService {
+  readonly hostname: string;
+}
+
+export interface Mesh {
+  readonly name: string;
+  readonly hierarchies: Readonly<Record<Hierarchy, CertificateAuthorityHierarchy>>;
+  readonly virtualGateways: Readonly<Record<string, VirtualGateway>>;
+  readonly virtualNodes: Readonly<Record<string, VirtualNode>>;
+  readonly virtualServices: Readonly<Record<string, VirtualService>>;
+  readonly externalServices: Readonly<Record<string, ExternalService>>;
+  /** Connections end after this long, so that none outlives a rotation or a revocation by more. */
+  readonly maxConnectionDurationSeconds: number;
+  readonly requestTimeoutSeconds: number;
+}

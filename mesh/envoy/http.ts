@@ -1,0 +1,173 @@
+/**
+ * What every HTTP connection manager of ours has in common: hardening, the access log, and problem
+ * documents for what Envoy itself refuses.
+ *
+ * @module
+ */
+
+import { problem, PROBLEM_MEDIA_TYPE, type ProblemFacts } from '../../errors/problem.ts';
+import type { Mesh } from '../definition.ts';
+import type { EnvoyJson } from './types.ts';
+
+/** The identity that the listener verified, for the app: see {@link identityHeaders}. */
+export const IDENTITY_HEADER = 'x-tokenmesh-identity';
+
+export const ROUTER_FILTER: EnvoyJson = {
+  name: 'envoy.filters.http.router',
+  typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
+};
+
+export interface ConnectionManager {
+  readonly statPrefix: string;
+  readonly routeConfig: EnvoyJson;
+  readonly filters: readonly EnvoyJson[];
+  readonly settings: EnvoyJson;
+}
+
+export function connectionManager(mesh: Mesh, parts: ConnectionManager): EnvoyJson {
+  return {
+    name: 'envoy.filters.network.http_connection_manager',
+    typed_config: {
+      '@type':
+        'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+      stat_prefix: parts.statPrefix,
+      codec_type: 'AUTO',
+      use_remote_address: true,
+      normalize_path: true,
+      merge_slashes: true,
+      path_with_escaped_slashes_action: 'REJECT_REQUEST',
+      common_http_protocol_options: {
+        max_connection_duration: seconds(mesh.maxConnectionDurationSeconds),
+        idle_timeout: '300s',
+        headers_with_underscores_action: 'REJECT_REQUEST',
+        max_headers_count: 64,
+      },
+      http2_protocol_options: { max_concurrent_streams: 256 },
+      request_headers_timeout: '10s',
+      request_timeout: seconds(mesh.requestTimeoutSeconds * 2),
+      stream_idle_timeout: seconds(mesh.requestTimeoutSeconds * 2),
+      drain_timeout: '5s',
+      access_log: [accessLog(parts.statPrefix)],
+      local_reply_config: localReplies(),
+      route_config: parts.routeConfig,
+      http_filters: parts.filters,
+      ...parts.settings,
+    },
+  };
+}
+
+export function seconds(count: number): string {
+  return `${count}s`;
+}
+
+/**
+ * One JSON line for each request, to standard output. A path may hold a token, so the line names the
+ * route, and the path is nowhere in it.
+ */
+function accessLog(direction: string): EnvoyJson {
+  return {
+    name: 'envoy.access_loggers.stdout',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog',
+      log_format: {
+        json_format: {
+          time: '%START_TIME%',
+          direction,
+          method: '%REQ(:METHOD)%',
+          route: '%ROUTE_NAME%',
+          status: '%RESPONSE_CODE%',
+          details: '%RESPONSE_CODE_DETAILS%',
+          flags: '%RESPONSE_FLAGS%',
+          durationMs: '%DURATION%',
+          bytesIn: '%BYTES_RECEIVED%',
+          bytesOut: '%BYTES_SENT%',
+          peer: '%DOWNSTREAM_PEER_DNS_SAN%',
+          peerSerial: '%DOWNSTREAM_PEER_SERIAL%',
+          tls: '%DOWNSTREAM_TLS_VERSION%',
+          upstream: '%UPSTREAM_CLUSTER%',
+          requestId: '%REQ(X-REQUEST-ID)%',
+        },
+      },
+    },
+  };
+}
+
+const REFUSALS: readonly ProblemFacts[] = [
+  {
+    status: 403,
+    code: 'ERR_MESH_DENIED',
+    title: 'The mesh does not permit this caller this method and path.',
+    remedy: 'call what the definition of the mesh grants to this identity, or have the right added to it',
+  },
+  {
+    status: 404,
+    code: 'ERR_ROUTE_UNKNOWN',
+    title: 'There is no such route.',
+    remedy: 'call a host and a path that the definition of the mesh names',
+  },
+  {
+    status: 503,
+    code: 'ERR_BACKEND_UNAVAILABLE',
+    title: 'The service behind this Envoy does not answer.',
+    remedy: 'try again after a second; if it goes on, see whether the service is ready',
+  },
+  {
+    status: 504,
+    code: 'ERR_BACKEND_TIMEOUT',
+    title: 'The service behind this Envoy took too long.',
+    remedy: 'try again after a second; if it goes on, see the log of the service',
+  },
+];
+
+const OTHER_REFUSAL: Omit<ProblemFacts, 'status'> = {
+  code: 'ERR_REQUEST_REFUSED',
+  title: 'The request was refused before it reached the service.',
+  remedy: 'send a plain HTTP request: normal paths, no escaped slashes, headers of a sane size and number',
+};
+
+/** Envoy's own refusals as problem documents. The texts are constant: nothing of the request is quoted. */
+function localReplies(): EnvoyJson {
+  return {
+    mappers: [
+      ...REFUSALS.map((facts) => ({
+        filter: statusFilter('EQ', facts.status),
+        body_format_override: problemFormat(facts, facts.status),
+      })),
+      {
+        filter: statusFilter('GE', 400),
+        body_format_override: problemFormat(OTHER_REFUSAL, '%RESPONSE_CODE%'),
+      },
+    ],
+  };
+}
+
+function statusFilter(op: 'EQ' | 'GE', status: number): EnvoyJson {
+  return {
+    status_code_filter: {
+      comparison: { op, value: { default_value: status, runtime_key: 'tokenmesh.unused' } },
+    },
+  };
+}
+
+function problemFormat(facts: Omit<ProblemFacts, 'status'>, status: number | string): EnvoyJson {
+  return {
+    json_format: { ...problem({ ...facts, status: 0 }), status },
+    content_type: PROBLEM_MEDIA_TYPE,
+  };
+}
+
+/**
+ * Hands the verified identity to the app, whatever the caller sent under that name.
+ *
+ * Removed first, then set: with no certificate there is no value to set, and a header that the caller
+ * made up must not come through.
+ */
+export const identityHeaders: EnvoyJson = {
+  request_headers_to_remove: [IDENTITY_HEADER],
+  request_headers_to_add: [
+    {
+      header: { key: IDENTITY_HEADER, value: '%DOWNSTREAM_PEER_DNS_SAN%' },
+      append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+    },
+  ],
+};

@@ -1,0 +1,143 @@
+import type { GatewayOperation, Listener, Mesh, Operation } from '../definition.ts';
+import { listenerMode } from '../edges.ts';
+import { connectionManager, identityHeaders, ROUTER_FILTER, seconds } from './http.ts';
+import { pathMatcher, pathRegex, rbacFilter } from './rbac.ts';
+import { mutualDownstream, oneWayDownstream } from './tls-context.ts';
+import type { EnvoyJson, Placement } from './types.ts';
+
+/** The cluster of the app beside this Envoy. */
+export const APP_CLUSTER = 'app';
+
+/** The stat prefix of the listener: `listener.inbound.ssl.handshake` and its like. */
+export const INBOUND = 'inbound';
+
+/**
+ * What Envoy itself answers to any member of the mesh: the identity and the serial of the
+ * certificate that the caller showed on this connection. A cert agent proves a rotation with it.
+ */
+export const PEER_CHECK: Operation = {
+  name: 'peer-check',
+  method: 'GET',
+  path: '/.tokenmesh/peer',
+  callers: 'mesh',
+};
+export const PEER_IDENTITY_HEADER = 'x-tokenmesh-peer';
+export const PEER_SERIAL_HEADER = 'x-tokenmesh-peer-serial';
+
+type InboundListener = Omit<Listener, 'operations'> & {
+  readonly operations: readonly (Operation | GatewayOperation)[];
+};
+
+/** The listener that the rest of the mesh, or for a gateway the world, connects to. */
+export function inboundListener(mesh: Mesh, listener: InboundListener, placement: Placement): EnvoyJson {
+  const { mode } = listener.tls;
+  const chains = [];
+  if (mode !== 'DISABLED') chains.push(tlsFilterChain(mesh, listener, placement, mode === 'PERMISSIVE'));
+  if (mode !== 'STRICT') chains.push(plaintextFilterChain(mesh, listener, mode === 'PERMISSIVE'));
+  return {
+    name: INBOUND,
+    stat_prefix: INBOUND,
+    address: {
+      socket_address: { address: placement.listener.host, port_value: placement.listener.port },
+    },
+    per_connection_buffer_limit_bytes: 1_048_576,
+    ...(mode === 'PERMISSIVE' ? { listener_filters: [TLS_INSPECTOR] } : {}),
+    filter_chains: chains,
+  };
+}
+
+const TLS_INSPECTOR: EnvoyJson = {
+  name: 'envoy.filters.listener.tls_inspector',
+  typed_config: {
+    '@type': 'type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector',
+  },
+};
+
+function tlsFilterChain(
+  mesh: Mesh,
+  listener: InboundListener,
+  placement: Placement,
+  sniffed: boolean,
+): EnvoyJson {
+  const mutual = listenerMode(listener) === 'mtls';
+  return {
+    ...(sniffed ? { filter_chain_match: { transport_protocol: 'tls' } } : {}),
+    filters: [inboundManager(mesh, listener, mutual)],
+    transport_socket: mutual
+      ? mutualDownstream(mesh, placement.secretsDirectory)
+      : oneWayDownstream(placement.secretsDirectory),
+    transport_socket_connect_timeout: '5s',
+  };
+}
+
+function plaintextFilterChain(mesh: Mesh, listener: InboundListener, sniffed: boolean): EnvoyJson {
+  return {
+    ...(sniffed ? { filter_chain_match: { transport_protocol: 'raw_buffer' } } : {}),
+    filters: [inboundManager(mesh, listener, false)],
+  };
+}
+
+function inboundManager(mesh: Mesh, listener: InboundListener, mutual: boolean): EnvoyJson {
+  const peerCheck = mutual ? [PEER_CHECK] : [];
+  return connectionManager(mesh, {
+    statPrefix: INBOUND,
+    settings: mutual
+      ? { forward_client_cert_details: 'SANITIZE_SET', set_current_client_cert_details: { dns: true } }
+      : { forward_client_cert_details: 'SANITIZE' },
+    filters: [rbacFilter(mesh, [...peerCheck, ...listener.operations]), ROUTER_FILTER],
+    routeConfig: {
+      name: INBOUND,
+      ...identityHeaders,
+      virtual_hosts: [
+        {
+          name: INBOUND,
+          domains: ['*'],
+          routes: [
+            ...peerCheck.map(peerCheckRoute),
+            ...listener.operations.map((each) => operationRoute(mesh, each)),
+          ],
+        },
+      ],
+    },
+  });
+}
+
+/** Only the names of routes reach the log, so each operation has a route of its own. */
+function operationRoute(mesh: Mesh, operation: Operation | GatewayOperation): EnvoyJson {
+  return {
+    name: operation.name,
+    match: routeMatch(operation),
+    route: {
+      cluster: 'virtualService' in operation ? operation.virtualService : APP_CLUSTER,
+      timeout: seconds(mesh.requestTimeoutSeconds),
+      ...('virtualService' in operation
+        ? { host_rewrite_literal: operation.virtualService, retry_policy: SAFE_RETRIES }
+        : {}),
+    },
+  };
+}
+
+/** Only what the backend cannot have seen is sent again: no request is answered twice. */
+export const SAFE_RETRIES: EnvoyJson = {
+  retry_on: 'connect-failure,refused-stream,reset-before-request',
+  num_retries: 2,
+};
+
+function peerCheckRoute(operation: Operation): EnvoyJson {
+  return {
+    name: operation.name,
+    match: routeMatch(operation),
+    direct_response: { status: 204 },
+    response_headers_to_add: [
+      { header: { key: PEER_IDENTITY_HEADER, value: '%DOWNSTREAM_PEER_DNS_SAN%' } },
+      { header: { key: PEER_SERIAL_HEADER, value: '%DOWNSTREAM_PEER_SERIAL%' } },
+    ],
+  };
+}
+
+function routeMatch(operation: Operation): EnvoyJson {
+  const matcher = pathMatcher(operation.path);
+  const path =
+    'exact' in matcher ? { path: operation.path } : { safe_regex: { regex: pathRegex(operation.path) } };
+  return { ...path, headers: [{ name: ':method', string_match: { exact: operation.method } }] };
+}

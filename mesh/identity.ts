@@ -1,0 +1,23 @@
+import type { CertificateRole, Hierarchy, Mesh } from './definition.ts';
+
+/** The DNS name that a node proves with its certificate: `<node>.<mesh>.internal`. ACM issues DNS names only. */
+export function identityOf(mesh: Pick<Mesh, 'name'>, nodeName: string): string {
+  return `${nodeName}.${mesh.name}.internal`;
+}
+
+/** The node that an identity names, or undefined where it names none of this mesh. */
+export function nodeOfIdentity(mesh: Mesh, identity: string): string | undefined {
+  return nodeNames(mesh).find((nodeName) => identityOf(mesh, nodeName) === identity);
+}
+
+/** Every member of the mesh that has an Envoy: gateways first, then nodes, in the order of the definition. */
+export function nodeNames(mesh: Mesh): string[] {
+  return [...Object.keys(mesh.virtualGateways), ...Object.keys(mesh.virtualNodes)];
+}
+
+/** Every member has a certificate for each side: what it calls with, and what it listens with. */
+export const CERTIFICATE_ROLES: readonly CertificateRole[] = ['client', 'server'];
+
+export function hierarchyOf(role: CertificateRole): Hierarchy {
+  return role === 'client' ? 'clients' : 'servers';
+}

@@ -1,0 +1,155 @@
+import type { ListenerTls, Mesh, Operation } from './definition.ts';
+
+/** Both sides prove themselves, and nothing else is taken. */
+const STRICT_MTLS: ListenerTls = { mode: 'STRICT', clientValidation: { trust: 'clients' } };
+
+/** What every node answers to any other: is it there, and is it ready. */
+const HEALTH: readonly Operation[] = [
+  { name: 'health', method: 'GET', path: '/healthz', callers: 'mesh' },
+  { name: 'readiness', method: 'GET', path: '/readyz', callers: 'mesh' },
+];
+
+const PAYMENT_CLASSES = ['pan', 'expiry', 'name', 'email', 'phone', 'address'];
+
+/**
+ * The mesh of this product, said once: who listens, who calls whom, who may do what.
+ *
+ * The gateway is the only way in from outside; its own listener is one-way TLS.
+ * Every edge inside is mTLS. The outsider is a node like the others, with a
+ * certificate of its own and not one right.
+ */
+export const tokenizationMesh: Mesh = {
+  name: 'tokenmesh',
+  maxConnectionDurationSeconds: 600,
+  requestTimeoutSeconds: 15,
+  hierarchies: {
+    clients: {
+      rootCommonName: 'tokenmesh clients root',
+      subordinateCommonName: 'tokenmesh clients issuing',
+      rootValidityDays: 3650,
+      subordinateValidityDays: 1825,
+    },
+    servers: {
+      rootCommonName: 'tokenmesh servers root',
+      subordinateCommonName: 'tokenmesh servers issuing',
+      rootValidityDays: 3650,
+      subordinateValidityDays: 1825,
+    },
+  },
+  virtualGateways: {
+    gateway: {
+      listener: {
+        port: 8443,
+        protocol: 'http2',
+        tls: { mode: 'STRICT' },
+        operations: [
+          {
+            name: 'orders.place',
+            method: 'POST',
+            path: '/orders',
+            callers: 'anyone',
+            virtualService: 'order',
+          },
+          {
+            name: 'orders.read',
+            method: 'GET',
+            path: '/orders/{orderId}',
+            callers: 'anyone',
+            virtualService: 'order',
+          },
+          {
+            name: 'payments.make',
+            method: 'POST',
+            path: '/payments',
+            callers: 'anyone',
+            virtualService: 'paybill',
+          },
+        ],
+      },
+      backends: [
+        { virtualService: 'order', clientPolicy: { tls: 'mtls' } },
+        { virtualService: 'paybill', clientPolicy: { tls: 'mtls' } },
+      ],
+    },
+  },
+  virtualNodes: {
+    order: {
+      listener: {
+        port: 8444,
+        protocol: 'http2',
+        tls: STRICT_MTLS,
+        operations: [
+          ...HEALTH,
+          { name: 'orders.place', method: 'POST', path: '/orders', callers: ['gateway'] },
+          { name: 'orders.read', method: 'GET', path: '/orders/{orderId}', callers: ['gateway'] },
+        ],
+      },
+      backends: [{ virtualService: 'tokenizer', clientPolicy: { tls: 'mtls' } }],
+      vaultAccess: {
+        tenants: ['shop'],
+        grants: [
+          { operation: 'tokenize', classes: '*' },
+          { operation: 'read-metadata', classes: '*' },
+          { operation: 'delete', classes: '*' },
+        ],
+      },
+    },
+    paybill: {
+      listener: {
+        port: 8445,
+        protocol: 'http2',
+        tls: STRICT_MTLS,
+        operations: [
+          ...HEALTH,
+          { name: 'payments.make', method: 'POST', path: '/payments', callers: ['gateway'] },
+        ],
+      },
+      backends: [
+        { virtualService: 'tokenizer', clientPolicy: { tls: 'mtls' } },
+        { virtualService: 'processor', clientPolicy: { tls: 'one-way' } },
+      ],
+      vaultAccess: {
+        tenants: ['shop'],
+        defaultPurpose: 'payment',
+        grants: [
+          { operation: 'detokenize', classes: PAYMENT_CLASSES, plainFor: ['payment'] },
+          { operation: 'read-metadata', classes: '*' },
+        ],
+      },
+    },
+    outsider: {
+      listener: { port: 8446, protocol: 'http2', tls: STRICT_MTLS, operations: HEALTH },
+      backends: [
+        { virtualService: 'tokenizer', clientPolicy: { tls: 'mtls' } },
+        { virtualService: 'order', clientPolicy: { tls: 'mtls' } },
+        { virtualService: 'paybill', clientPolicy: { tls: 'mtls' } },
+      ],
+    },
+    tokenizer: {
+      listener: {
+        port: 8447,
+        protocol: 'http2',
+        tls: STRICT_MTLS,
+        operations: [
+          ...HEALTH,
+          { name: 'openapi', method: 'GET', path: '/openapi.json', callers: 'mesh' },
+          { name: 'tokens.create', method: 'POST', path: '/v1/tokens', callers: ['order'] },
+          { name: 'tokens.create-batch', method: 'POST', path: '/v1/tokens/batch', callers: ['order'] },
+          { name: 'tokens.read', method: 'GET', path: '/v1/tokens/{token}', callers: ['order', 'paybill'] },
+          { name: 'tokens.delete', method: 'DELETE', path: '/v1/tokens/{token}', callers: ['order'] },
+          { name: 'detokenize', method: 'POST', path: '/v1/detokenize', callers: ['paybill'] },
+          { name: 'detokenize-batch', method: 'POST', path: '/v1/detokenize/batch', callers: ['paybill'] },
+        ],
+      },
+      backends: [],
+    },
+  },
+  virtualServices: {
+    order: { provider: 'order' },
+    paybill: { provider: 'paybill' },
+    tokenizer: { provider: 'tokenizer' },
+  },
+  externalServices: {
+    processor: { hostname: 'processor.example' },
+  },
+};

@@ -1,0 +1,255 @@
+import { TokenmeshError } from '../errors/error.ts';
+import type { Listener, Mesh, Operation, VaultAccess } from './definition.ts';
+import { edgesOf, listenerMode, memberOf } from './edges.ts';
+import { nodeNames } from './identity.ts';
+
+/** Something wrong with a definition: where, what, and what to do. */
+export interface MeshProblem {
+  readonly path: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** A DNS label (RFC 1035 section 2.3.1), since names become part of certificates and hosts. */
+const LABEL = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** `/segment/{parameter}/...`: what {@link Operation.path} may be. */
+const PATH_TEMPLATE = /^(\/([A-Za-z0-9._-]+|\{[A-Za-z]+\}))+$/;
+
+/** Every problem of a definition at once; none means that every target can render it. */
+export function validateMesh(mesh: Mesh): MeshProblem[] {
+  return [
+    ...nameProblems(mesh),
+    ...serviceProblems(mesh),
+    ...edgeProblems(mesh),
+    ...[...listenersOf(mesh)].flatMap(([path, listener]) => listenerProblems(mesh, path, listener)),
+    ...gatewayRouteProblems(mesh),
+    ...vaultAccessProblems(mesh),
+    ...boundProblems(mesh),
+  ];
+}
+
+/** @throws {TokenmeshError} `ERR_MESH_INVALID` with every problem, a line each. */
+export function assertValidMesh(mesh: Mesh): void {
+  const problems = validateMesh(mesh);
+  if (problems.length === 0) return;
+  throw new TokenmeshError({
+    code: 'ERR_MESH_INVALID',
+    message: problems.map((each) => `${each.path}: ${each.message}; ${each.remedy}`).join('\n'),
+    remedy: 'correct the definition of the mesh',
+  });
+}
+
+function nameProblems(mesh: Mesh): MeshProblem[] {
+  const named: [string, string][] = [
+    ['name', mesh.name],
+    ...Object.keys(mesh.virtualGateways).map((name): [string, string] => [`virtualGateways.${name}`, name]),
+    ...Object.keys(mesh.virtualNodes).map((name): [string, string] => [`virtualNodes.${name}`, name]),
+    ...Object.keys(mesh.virtualServices).map((name): [string, string] => [`virtualServices.${name}`, name]),
+  ];
+  const shapes = named
+    .filter(([, name]) => !LABEL.test(name))
+    .map(([path, name]) => ({
+      path,
+      message: `expected a DNS label, got ${JSON.stringify(name)}`,
+      remedy: 'use lower-case letters, digits and hyphens, 63 at most, beginning with a letter',
+    }));
+  const twice = Object.keys(mesh.virtualNodes)
+    .filter((name) => name in mesh.virtualGateways)
+    .map((name) => ({
+      path: `virtualNodes.${name}`,
+      message: 'expected a name of its own, got the name of a virtual gateway',
+      remedy: 'rename one of the two: a name is an identity',
+    }));
+  return [...shapes, ...twice];
+}
+
+function serviceProblems(mesh: Mesh): MeshProblem[] {
+  const nodes = Object.keys(mesh.virtualNodes);
+  const providers = Object.entries(mesh.virtualServices)
+    .filter(([, service]) => !nodes.includes(service.provider))
+    .map(([name, service]) => ({
+      path: `virtualServices.${name}.provider`,
+      message: `unknown virtual node "${service.provider}": expected one of ${list(nodes)}`,
+      remedy: 'correct the name, or declare the node',
+    }));
+  const twice = Object.keys(mesh.externalServices)
+    .filter((name) => name in mesh.virtualServices)
+    .map((name) => ({
+      path: `externalServices.${name}`,
+      message: 'expected a name of its own, got the name of a virtual service',
+      remedy: 'rename one of the two: a backend is found by its name',
+    }));
+  return [...providers, ...twice];
+}
+
+function edgeProblems(mesh: Mesh): MeshProblem[] {
+  const known = [...Object.keys(mesh.virtualServices), ...Object.keys(mesh.externalServices)];
+  return edgesOf(mesh).flatMap((edge) => {
+    const path = `${kindOf(mesh, edge.from)}.${edge.from}.backends.${edge.virtualService}`;
+    if (!known.includes(edge.virtualService)) {
+      return [
+        {
+          path,
+          message: `unknown virtual service "${edge.virtualService}": expected one of ${list(known)}`,
+          remedy: 'correct the name, or declare it',
+        },
+      ];
+    }
+    if (edge.virtualService in mesh.externalServices) {
+      if (edge.mode === 'one-way') return [];
+      return [
+        {
+          path: `${path}.clientPolicy.tls`,
+          message: `expected one-way towards an external service, got ${edge.mode}`,
+          remedy: 'set one-way: the other side is not of the mesh and must prove itself',
+        },
+      ];
+    }
+    const provider = edge.to === undefined ? undefined : mesh.virtualNodes[edge.to];
+    if (provider === undefined || agrees(provider.listener, edge.mode)) return [];
+    return [
+      {
+        path: `${path}.clientPolicy.tls`,
+        message: `expected ${expectedModes(provider.listener)} for the listener of "${edge.to}", got ${edge.mode}`,
+        remedy: 'change the client policy, or the TLS of that listener',
+      },
+    ];
+  });
+}
+
+function agrees(listener: Listener, mode: string): boolean {
+  return mode === listenerMode(listener) || (mode === 'none' && listener.tls.mode === 'PERMISSIVE');
+}
+
+function expectedModes(listener: Listener): string {
+  const mode = listenerMode(listener);
+  return listener.tls.mode === 'PERMISSIVE' ? `${mode} or none` : mode;
+}
+
+function* listenersOf(mesh: Mesh): Generator<[string, Pick<Listener, 'port' | 'tls' | 'operations'>]> {
+  for (const name of nodeNames(mesh)) {
+    const member = memberOf(mesh, name);
+    if (member !== undefined) yield [`${kindOf(mesh, name)}.${name}.listener`, member.listener];
+  }
+}
+
+function listenerProblems(
+  mesh: Mesh,
+  path: string,
+  listener: Pick<Listener, 'port' | 'tls' | 'operations'>,
+): MeshProblem[] {
+  const problems = listener.operations.flatMap((operation, index) =>
+    operationProblems(mesh, `${path}.operations[${index}]`, operation, listenerMode(listener) === 'mtls'),
+  );
+  if (!Number.isInteger(listener.port) || listener.port < 1 || listener.port > 65_535) {
+    problems.push({
+      path: `${path}.port`,
+      message: `expected 1 to 65535, got ${listener.port}`,
+      remedy: 'choose a free port',
+    });
+  }
+  if (listener.tls.mode === 'DISABLED' && listener.tls.clientValidation !== undefined) {
+    problems.push({
+      path: `${path}.tls.clientValidation`,
+      message: 'expected none where TLS is disabled',
+      remedy: 'set the mode to STRICT, or drop the validation',
+    });
+  }
+  return problems;
+}
+
+function operationProblems(
+  mesh: Mesh,
+  path: string,
+  operation: Operation,
+  callersProveThemselves: boolean,
+): MeshProblem[] {
+  const problems: MeshProblem[] = [];
+  if (!PATH_TEMPLATE.test(operation.path)) {
+    problems.push({
+      path: `${path}.path`,
+      message: `expected a path template such as /v1/tokens/{token}, got ${JSON.stringify(operation.path)}`,
+      remedy: 'begin with a slash, end without one, and put a parameter in braces',
+    });
+  }
+  if (operation.callers === 'anyone') return problems;
+  if (!callersProveThemselves) {
+    problems.push({
+      path: `${path}.callers`,
+      message: 'expected "anyone": callers of this listener have no identity',
+      remedy: 'validate client certificates on the listener, or open the operation to anyone',
+    });
+  }
+  if (operation.callers === 'mesh') return problems;
+  const names = nodeNames(mesh);
+  for (const caller of operation.callers.filter((each) => !names.includes(each))) {
+    problems.push({
+      path: `${path}.callers`,
+      message: `unknown caller "${caller}": expected one of ${list(names)}`,
+      remedy: 'correct the name, or declare the node',
+    });
+  }
+  return problems;
+}
+
+function gatewayRouteProblems(mesh: Mesh): MeshProblem[] {
+  return Object.entries(mesh.virtualGateways).flatMap(([name, gateway]) => {
+    const backends = gateway.backends.map((backend) => backend.virtualService);
+    return gateway.listener.operations.flatMap((operation, index) =>
+      backends.includes(operation.virtualService)
+        ? []
+        : [
+            {
+              path: `virtualGateways.${name}.listener.operations[${index}].virtualService`,
+              message: `expected one of its backends ${list(backends)}, got "${operation.virtualService}"`,
+              remedy: 'add the backend, or correct the name',
+            },
+          ],
+    );
+  });
+}
+
+function vaultAccessProblems(mesh: Mesh): MeshProblem[] {
+  return Object.entries(mesh.virtualNodes).flatMap(([name, node]) => {
+    const access: VaultAccess | undefined = node.vaultAccess;
+    if (access === undefined) return [];
+    const path = `virtualNodes.${name}.vaultAccess`;
+    const tenants = access.tenants.length > 0 ? [] : [emptyTenants(path)];
+    const wrong = access.tenants.filter((tenant) => !LABEL.test(tenant));
+    return [
+      ...tenants,
+      ...wrong.map((tenant) => ({
+        path: `${path}.tenants`,
+        message: `expected a DNS label, got ${JSON.stringify(tenant)}`,
+        remedy: 'use lower-case letters, digits and hyphens',
+      })),
+    ];
+  });
+}
+
+function emptyTenants(path: string): MeshProblem {
+  return {
+    path: `${path}.tenants`,
+    message: 'expected at least one tenant, got none',
+    remedy: 'name the tenants it may touch',
+  };
+}
+
+function boundProblems(mesh: Mesh): MeshProblem[] {
+  return (['maxConnectionDurationSeconds', 'requestTimeoutSeconds'] as const)
+    .filter((field) => !(mesh[field] > 0))
+    .map((field) => ({
+      path: field,
+      message: `expected more than 0 seconds, got ${mesh[field]}`,
+      remedy: 'set a bound',
+    }));
+}
+
+function kindOf(mesh: Mesh, nodeName: string): string {
+  return nodeName in mesh.virtualGateways ? 'virtualGateways' : 'virtualNodes';
+}
+
+function list(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(', ');
+}

@@ -1,0 +1,22 @@
+import { pino, type Logger } from 'pino';
+
+export type { Logger };
+
+/**
+ * The logger of one process: JSON lines on standard output, with the name of the process on each.
+ *
+ * Texts are constant and facts are fields. No request body, URL or token may be a field: a route is
+ * named by its template.
+ */
+export function createLogger(process: string): Logger {
+  return pino({
+    name: process,
+    level: globalThis.process.env['TOKENMESH_LOG_LEVEL'] ?? 'info',
+    formatters: { level: (level) => ({ level }) },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: {
+      paths: ['token', 'value', 'passphrase', 'key', '*.token', '*.value', '*.passphrase', '*.key'],
+      censor: '[redacted]',
+    },
+  });
+}

@@ -1,0 +1,65 @@
+import type { Mesh, VirtualNode } from '../../mesh/definition.ts';
+import type { Placement } from '../../mesh/envoy/types.ts';
+import { nodeNames } from '../../mesh/identity.ts';
+import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
+
+/** The shipped mesh with one virtual node changed. */
+export function withNode(nodeName: string, change: (node: VirtualNode) => VirtualNode): Mesh {
+  const node = tokenizationMesh.virtualNodes[nodeName];
+  if (node === undefined) throw new Error(`no node ${nodeName}`);
+  return {
+    ...tokenizationMesh,
+    virtualNodes: { ...tokenizationMesh.virtualNodes, [nodeName]: change(node) },
+  };
+}
+
+/** The shipped mesh with the edge from the gateway to order flipped to one-way TLS, on both sides. */
+export function withOneWayOrder(): Mesh {
+  const mesh = withNode('order', (node) => ({
+    ...node,
+    listener: {
+      ...node.listener,
+      tls: { mode: 'STRICT' },
+      operations: node.listener.operations.map((operation) => ({ ...operation, callers: 'anyone' })),
+    },
+  }));
+  const { gateway } = mesh.virtualGateways;
+  const { outsider } = mesh.virtualNodes;
+  if (gateway === undefined || outsider === undefined) throw new Error('the shipped mesh has changed');
+  return {
+    ...mesh,
+    virtualGateways: {
+      gateway: {
+        ...gateway,
+        backends: gateway.backends.map((backend) =>
+          backend.virtualService === 'order' ? { ...backend, clientPolicy: { tls: 'one-way' } } : backend,
+        ),
+      },
+    },
+    virtualNodes: {
+      ...mesh.virtualNodes,
+      outsider: { ...outsider, backends: outsider.backends.filter((each) => each.virtualService !== 'order') },
+    },
+  };
+}
+
+/** A task as on ECS: fixed paths, backends found by name. */
+export function taskPlacement(mesh: Mesh, nodeName: string): Placement {
+  const member = mesh.virtualGateways[nodeName] ?? mesh.virtualNodes[nodeName];
+  if (member === undefined) throw new Error(`no node ${nodeName}`);
+  const services = Object.entries(mesh.virtualServices).map(([name, { provider }]) => [
+    name,
+    { host: `${name}.${mesh.name}.internal`, port: mesh.virtualNodes[provider]?.listener.port ?? 0 },
+  ]);
+  return {
+    listener: { host: '0.0.0.0', port: member.listener.port },
+    admin: { socket: '/run/tokenmesh/admin.sock' },
+    egressSocket: '/run/tokenmesh/egress.sock',
+    ...(nodeName in mesh.virtualGateways ? {} : { appSocket: '/run/tokenmesh/app.sock' }),
+    secretsDirectory: '/run/tokenmesh/secrets',
+    endpoints: { ...Object.fromEntries(services), processor: { host: 'processor.example', port: 443 } },
+    externalTrust: {},
+  };
+}
+
+export const SHIPPED_NODES = nodeNames(tokenizationMesh);
