@@ -31,7 +31,7 @@ export function renderBootstrap(mesh: Mesh, nodeName: string, placement: Placeme
     static_resources: {
       listeners: [
         inboundListener(mesh, member.listener, placement),
-        egressListener(mesh, member.backends, placement.egressSocket),
+        egressListener(mesh, member.backends, placement, peerCheck !== undefined),
       ],
       clusters: [
         ...(appSocket === undefined ? [] : [appCluster(appSocket)]),

@@ -14,7 +14,10 @@ export const IDENTITY_HEADER = 'x-tokenmesh-identity';
 
 export const ROUTER_FILTER: EnvoyJson = {
   name: 'envoy.filters.http.router',
-  typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
+  typed_config: {
+    '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router',
+    suppress_envoy_headers: true,
+  },
 };
 
 export interface ConnectionManager {
@@ -32,6 +35,7 @@ export function connectionManager(mesh: Mesh, parts: ConnectionManager): EnvoyJs
         'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
       stat_prefix: parts.statPrefix,
       codec_type: 'AUTO',
+      server_name: mesh.name,
       use_remote_address: true,
       normalize_path: true,
       merge_slashes: true,

@@ -15,7 +15,12 @@ const PEER_CHECK_CLUSTER = 'peer-check';
 const EGRESS = 'egress';
 
 /** The listener that the app calls its backends on: a Unix socket, plain HTTP, one host for each backend. */
-export function egressListener(mesh: Mesh, backends: readonly Backend[], socket: string): EnvoyJson {
+export function egressListener(
+  mesh: Mesh,
+  backends: readonly Backend[],
+  placement: Placement,
+  hasPeerCheck: boolean,
+): EnvoyJson {
   const hosts = backends.map((backend) => ({
     name: backend.virtualService,
     domains: [backend.virtualService],
@@ -34,7 +39,7 @@ export function egressListener(mesh: Mesh, backends: readonly Backend[], socket:
   return {
     name: EGRESS,
     stat_prefix: EGRESS,
-    address: { pipe: { path: socket, mode: 0o600 } },
+    address: { pipe: { path: placement.egressSocket, mode: 0o600 } },
     filter_chains: [
       {
         filters: [
@@ -45,7 +50,7 @@ export function egressListener(mesh: Mesh, backends: readonly Backend[], socket:
             routeConfig: {
               name: EGRESS,
               request_headers_to_remove: [IDENTITY_HEADER],
-              virtual_hosts: [...hosts, PEER_CHECK_VIRTUAL_HOST],
+              virtual_hosts: hasPeerCheck ? [...hosts, PEER_CHECK_VIRTUAL_HOST] : hosts,
             },
           }),
         ],

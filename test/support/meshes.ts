@@ -38,7 +38,10 @@ export function withOneWayOrder(): Mesh {
     },
     virtualNodes: {
       ...mesh.virtualNodes,
-      outsider: { ...outsider, backends: outsider.backends.filter((each) => each.virtualService !== 'order') },
+      outsider: {
+        ...outsider,
+        backends: outsider.backends.filter((each) => each.virtualService !== 'order'),
+      },
     },
   };
 }

@@ -28,7 +28,8 @@ describe('the Envoy target', () => {
   });
 
   it('puts no path, and so no token, in an access log', () => {
-    const logs = JSON.stringify(GOLDENS['tokenizer-as-shipped']?.()).match(/"json_format":\{"time".*?\}/g) ?? [];
+    const logs =
+      JSON.stringify(GOLDENS['tokenizer-as-shipped']?.()).match(/"json_format":\{"time".*?\}/g) ?? [];
     expect(logs.length).toBe(2);
     for (const log of logs) expect(log).not.toMatch(/:PATH|REQUESTED_SERVER|QUERY/i);
   });

@@ -1,0 +1,198 @@
+/**
+ * The certificate authorities and certificates of a local run, made with the calls that AWS has for it.
+ *
+ * Not idempotent: each run starts with an empty account.
+ *
+ * @module
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  CreateCertificateAuthorityCommand,
+  CreatePermissionCommand,
+  GetCertificateAuthorityCsrCommand,
+  GetCertificateCommand,
+  ImportCertificateAuthorityCertificateCommand,
+  IssueCertificateCommand,
+  waitUntilCertificateAuthorityCSRCreated,
+  waitUntilCertificateIssued,
+  type ACMPCAClient,
+} from '@aws-sdk/client-acm-pca';
+import { DescribeCertificateCommand, RequestCertificateCommand, type ACMClient } from '@aws-sdk/client-acm';
+import { TokenmeshError } from '../../errors/error.ts';
+import type { CertificateAuthorityHierarchy } from '../../mesh/definition.ts';
+import { tagsOf, type CertificateOwner, type Tag } from '../../pki/certificate-owner.ts';
+
+export interface PrivateCaClients {
+  readonly acm: ACMClient;
+  readonly acmPca: ACMPCAClient;
+}
+
+export interface HierarchyWish extends CertificateAuthorityHierarchy {
+  readonly tags: readonly Tag[];
+}
+
+export interface CreatedHierarchy {
+  readonly rootArn: string;
+  /** PEM. */
+  readonly rootCertificate: string;
+  readonly subordinateArn: string;
+  /** PEM. */
+  readonly subordinateCertificate: string;
+}
+
+/** A root, and a subordinate that ACM may issue leaves from. */
+export async function createHierarchy(
+  clients: PrivateCaClients,
+  wish: HierarchyWish,
+): Promise<CreatedHierarchy> {
+  const { acmPca } = clients;
+  const rootArn = await createAuthority(acmPca, 'ROOT', wish.rootCommonName, wish.tags);
+  const rootCertificate = await issueAuthority(acmPca, rootArn, {
+    issuerArn: rootArn,
+    template: 'RootCACertificate/V1',
+    validityDays: wish.rootValidityDays,
+  });
+  await installAuthority(acmPca, rootArn, rootCertificate);
+
+  const subordinateArn = await createAuthority(acmPca, 'SUBORDINATE', wish.subordinateCommonName, wish.tags);
+  const subordinateCertificate = await issueAuthority(acmPca, subordinateArn, {
+    issuerArn: rootArn,
+    template: 'SubordinateCACertificate_PathLen0/V1',
+    validityDays: wish.subordinateValidityDays,
+  });
+  await installAuthority(acmPca, subordinateArn, subordinateCertificate, rootCertificate);
+  await permitAcm(acmPca, subordinateArn);
+  return { rootArn, rootCertificate, subordinateArn, subordinateCertificate };
+}
+
+export interface NodeCertificateWish extends CertificateOwner {
+  readonly domainName: string;
+  /** Further DNS names; `domainName` is among the names by itself. */
+  readonly alternativeNames: readonly string[];
+  readonly subordinateArn: string;
+}
+
+/** Requests a certificate, tagged with its owner, and resolves to its ARN once it is issued. */
+export async function requestNodeCertificate(
+  clients: PrivateCaClients,
+  wish: NodeCertificateWish,
+): Promise<string> {
+  const { CertificateArn: certificateArn = '' } = await clients.acm.send(
+    new RequestCertificateCommand({
+      DomainName: wish.domainName,
+      ...(wish.alternativeNames.length === 0 ? {} : { SubjectAlternativeNames: [...wish.alternativeNames] }),
+      CertificateAuthorityArn: wish.subordinateArn,
+      KeyAlgorithm: 'EC_prime256v1',
+      Tags: tagsOf(wish).map(awsTag),
+    }),
+  );
+  await waitUntilIssued(clients.acm, certificateArn);
+  return certificateArn;
+}
+
+const WAIT_DEADLINE_SECONDS = 60;
+
+const WAIT = { minDelay: 1, maxDelay: 5, maxWaitTime: WAIT_DEADLINE_SECONDS };
+
+async function createAuthority(
+  acmPca: ACMPCAClient,
+  type: 'ROOT' | 'SUBORDINATE',
+  commonName: string,
+  tags: readonly Tag[],
+): Promise<string> {
+  const { CertificateAuthorityArn: arn = '' } = await acmPca.send(
+    new CreateCertificateAuthorityCommand({
+      CertificateAuthorityType: type,
+      CertificateAuthorityConfiguration: {
+        KeyAlgorithm: 'EC_prime256v1',
+        SigningAlgorithm: 'SHA256WITHECDSA',
+        Subject: { CommonName: commonName },
+      },
+      ...(tags.length === 0 ? {} : { Tags: tags.map(awsTag) }),
+    }),
+  );
+  await waitUntilCertificateAuthorityCSRCreated(
+    { client: acmPca, ...WAIT },
+    { CertificateAuthorityArn: arn },
+  );
+  return arn;
+}
+
+interface AuthorityIssue {
+  readonly issuerArn: string;
+  /** Names one of the templates of AWS Private CA. */
+  readonly template: string;
+  readonly validityDays: number;
+}
+
+async function issueAuthority(acmPca: ACMPCAClient, arn: string, issue: AuthorityIssue): Promise<string> {
+  const { Csr: csr = '' } = await acmPca.send(
+    new GetCertificateAuthorityCsrCommand({ CertificateAuthorityArn: arn }),
+  );
+  const { CertificateArn: certificateArn = '' } = await acmPca.send(
+    new IssueCertificateCommand({
+      CertificateAuthorityArn: issue.issuerArn,
+      Csr: Buffer.from(csr),
+      SigningAlgorithm: 'SHA256WITHECDSA',
+      TemplateArn: `arn:aws:acm-pca:::template/${issue.template}`,
+      Validity: { Type: 'DAYS', Value: issue.validityDays },
+    }),
+  );
+  const issued = { CertificateAuthorityArn: issue.issuerArn, CertificateArn: certificateArn };
+  await waitUntilCertificateIssued({ client: acmPca, ...WAIT }, issued);
+  const { Certificate: certificate = '' } = await acmPca.send(new GetCertificateCommand(issued));
+  return certificate;
+}
+
+async function installAuthority(
+  acmPca: ACMPCAClient,
+  arn: string,
+  certificate: string,
+  chain?: string,
+): Promise<void> {
+  await acmPca.send(
+    new ImportCertificateAuthorityCertificateCommand({
+      CertificateAuthorityArn: arn,
+      Certificate: Buffer.from(certificate),
+      ...(chain === undefined ? {} : { CertificateChain: Buffer.from(chain) }),
+    }),
+  );
+}
+
+/** Without it ACM could issue once, on the caller's rights, but not renew on its own. */
+async function permitAcm(acmPca: ACMPCAClient, arn: string): Promise<void> {
+  await acmPca.send(
+    new CreatePermissionCommand({
+      CertificateAuthorityArn: arn,
+      Principal: 'acm.amazonaws.com',
+      Actions: ['IssueCertificate', 'GetCertificate', 'ListPermissions'],
+    }),
+  );
+}
+
+async function waitUntilIssued(acm: ACMClient, certificateArn: string): Promise<void> {
+  const deadline = Date.now() + WAIT_DEADLINE_SECONDS * 1000;
+  for (let intervalMs = 100; ; intervalMs = Math.min(intervalMs * 2, 5_000)) {
+    const { Certificate: found } = await acm.send(
+      new DescribeCertificateCommand({ CertificateArn: certificateArn }),
+    );
+    if (found?.Status === 'ISSUED') return;
+    if (found?.Status !== 'PENDING_VALIDATION' || Date.now() > deadline) {
+      throw notIssued(certificateArn, `${found?.Status}, ${found?.FailureReason ?? 'no reason'}`);
+    }
+    await sleep(intervalMs);
+  }
+}
+
+function awsTag({ key, value }: Tag): { Key: string; Value: string } {
+  return { Key: key, Value: value };
+}
+
+function notIssued(certificateArn: string, status: string): TokenmeshError {
+  return new TokenmeshError({
+    code: 'ERR_CERTIFICATE_NOT_ISSUED',
+    message: `certificate ${certificateArn} is not issued: expected ISSUED within ${WAIT_DEADLINE_SECONDS} s, got ${status}`,
+    remedy: 'check that its subordinate CA is ACTIVE and that acm.amazonaws.com may issue from it',
+  });
+}

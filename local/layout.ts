@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import type { Mesh } from '../mesh/definition.ts';
+import type { Placement, SocketAddress } from '../mesh/envoy/types.ts';
+import { memberOf } from '../mesh/edges.ts';
+import { nodeNames } from '../mesh/identity.ts';
+import { freePort, freePortNear } from './free-port.ts';
+
+const LOOPBACK = '127.0.0.1';
+
+/** Where the parts of one node are on this machine. */
+export interface NodeLayout {
+  readonly name: string;
+  readonly listener: SocketAddress;
+  readonly adminUrl: string;
+  readonly directory: string;
+  readonly placementFile: string;
+  readonly agentSocket: string;
+  readonly egressSocket: string;
+  readonly appSocket?: string;
+  readonly placement: Placement;
+}
+
+export interface Layout {
+  readonly directory: string;
+  readonly nodes: readonly NodeLayout[];
+}
+
+/**
+ * Gives every node a port of its own on the loopback interface, the definition's where it is free,
+ * and Unix sockets for all that needs no port.
+ */
+export async function planLayout(
+  mesh: Mesh,
+  directory: string,
+  processor: SocketAddress,
+  processorTrust: string,
+): Promise<Layout> {
+  const ports = new Map<string, number>();
+  const admins = new Map<string, number>();
+  for (const name of nodeNames(mesh)) {
+    ports.set(name, await freePortNear(memberOf(mesh, name)?.listener.port ?? 0));
+    admins.set(name, await freePort());
+  }
+  const endpoints = Object.fromEntries(
+    Object.entries(mesh.virtualServices).map(([service, { provider }]) => [
+      service,
+      { host: LOOPBACK, port: ports.get(provider) ?? 0 },
+    ]),
+  );
+  const nodes = nodeNames(mesh).map((name): NodeLayout => {
+    const home = join(directory, 'nodes', name);
+    const listener = { host: LOOPBACK, port: ports.get(name) ?? 0 };
+    const admin = { host: LOOPBACK, port: admins.get(name) ?? 0 };
+    const appSocket = name in mesh.virtualNodes ? { appSocket: join(home, 'app.sock') } : {};
+    const egressSocket = join(home, 'egress.sock');
+    return {
+      name,
+      listener,
+      adminUrl: `http://${admin.host}:${admin.port}`,
+      directory: home,
+      placementFile: join(home, 'placement.json'),
+      agentSocket: join(home, 'agent.sock'),
+      egressSocket,
+      ...appSocket,
+      placement: {
+        listener,
+        admin,
+        egressSocket,
+        ...appSocket,
+        secretsDirectory: join(home, 'secrets'),
+        endpoints: { ...endpoints, processor },
+        externalTrust: { processor: processorTrust },
+      },
+    };
+  });
+  return { directory, nodes };
+}

@@ -1,0 +1,187 @@
+/**
+ * `npm start`: the whole mesh on this machine, and the proof that it works.
+ *
+ * @module
+ */
+
+import { Command } from 'commander';
+import { Agent, request } from 'undici';
+import ora from 'ora';
+import { describeError, TokenmeshError } from '../errors/error.ts';
+import { tokenizationMesh } from '../mesh/tokenization-mesh.ts';
+import { assertValidMesh } from '../mesh/validate.ts';
+import { verificationReport } from '../operator/report.ts';
+import { rotateCertificate } from '../operator/rotate.ts';
+import { nodeState, runStateFile } from '../operator/run-state.ts';
+import { verifyMesh } from '../operator/verify.ts';
+import { createLogger } from '../runtime/log.ts';
+import { searchForLeaks } from './leaks.ts';
+import { MeshRunner, type MeshRun, type MeshRunOptions } from './mesh-run.ts';
+import { cardsFor, loadDuring, openShop, orderAndPay, type Shop } from './traffic.ts';
+
+const ORDERS = 20;
+const WORKERS_DURING_ROTATION = 4;
+
+const mesh = tokenizationMesh;
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+/** A line for each stage, with a spinner where there is a terminal. */
+const stage: MeshRunOptions['stage'] = async (title, work) => {
+  const started = performance.now();
+  const spinner = ora({
+    text: title,
+    stream: process.stdout,
+    discardStdin: false,
+    hideCursor: false,
+  }).start();
+  try {
+    const result = await work((line) => {
+      if (process.stdout.isTTY) spinner.text = `${title}: ${line}`;
+    });
+    spinner.succeed(`${title} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+    return result;
+  } catch (error) {
+    spinner.fail(title);
+    throw error;
+  }
+};
+
+/** Drives the mesh as its users do, and proves what came of it. @returns Whether everything held. */
+async function demonstrate(run: MeshRun): Promise<boolean> {
+  const shop = openShop(run.state.gatewayUrl, run.gatewayTrust);
+  const cards = cardsFor(ORDERS);
+  await stage(`${ORDERS} orders placed and paid through the gateway`, async (progress) => {
+    for (const [index, card] of cards.entries()) {
+      await orderAndPay(shop, card);
+      progress(`${index + 1} of ${ORDERS}`);
+    }
+  });
+  const rotated = await rotateUnderLoad(run, shop);
+  const refused = await stage('the outsider tries everything', async () => await tryAsOutsider(run));
+  say(`  ${refused.refused} of ${refused.attempts} attempts refused`);
+  const verification = await stage('verify', async () => await verifyMesh(mesh, run.state, run.aws));
+  say(verificationReport(verification));
+  const noLeak = await searchRun(run);
+  await shop.dispatcher.close();
+  return rotated && refused.refused === refused.attempts && verification.ok && noLeak;
+}
+
+async function rotateUnderLoad(run: MeshRun, shop: Shop): Promise<boolean> {
+  const parts = { mesh, state: run.state, aws: run.aws, logger: quietLogger() };
+  const { result, load } = await stage(
+    "the tokenizer's certificate rotates while orders go on",
+    async () =>
+      await loadDuring(
+        shop,
+        WORKERS_DURING_ROTATION,
+        async () => await rotateCertificate(parts, 'tokenizer', 'server'),
+      ),
+  );
+  say(
+    `  new serial served ${result.servedMs} ms after the command (published after ${result.publishedMs} ms); ` +
+      `${load.orders} orders meanwhile, ${load.failures.length} failed`,
+  );
+  for (const failure of load.failures.slice(0, 3)) say(`  ${failure}`);
+  return load.failures.length === 0;
+}
+
+async function tryAsOutsider(run: MeshRun): Promise<{ attempts: number; refused: number }> {
+  const { appSocket } = nodeState(run.state, 'outsider');
+  const dispatcher = new Agent({ connect: { socketPath: appSocket ?? '' } });
+  const { body } = await request('http://outsider/attempts', { dispatcher, method: 'POST' });
+  const answer = (await body.json()) as { attempts: unknown[]; refused: number };
+  await dispatcher.close();
+  return { attempts: answer.attempts.length, refused: answer.refused };
+}
+
+async function searchRun(run: MeshRun): Promise<boolean> {
+  const numbers = cardsFor(ORDERS).map((card) => card.number);
+  const search = await searchForLeaks(
+    run.state.directory,
+    run.aws.dynamodb,
+    Object.values(run.state.tables),
+    numbers,
+  );
+  say(
+    `card numbers searched for in ${search.files} files and ${search.items} items: found in ${search.found.length}`,
+  );
+  for (const place of search.found) say(`  ${place}`);
+  return search.found.length === 0;
+}
+
+function quietLogger(): ReturnType<typeof createLogger> {
+  const logger = createLogger('local');
+  logger.level = process.env['TOKENMESH_LOG_LEVEL'] ?? 'silent';
+  return logger;
+}
+
+function sayAddresses(run: MeshRun): void {
+  const trust = run.state.cas.find((each) => each.name === 'servers-root')?.certificate ?? '';
+  say(`
+gateway    ${run.state.gatewayUrl}
+AWS        ${run.state.aws.endpointUrl} (emulated: nothing is kept when it stops)
+try it     curl --cacert ${trust} ${run.state.gatewayUrl}/orders \\
+             -H 'content-type: application/json' \\
+             -d '{"items":[{"sku":"tea-pot","quantity":1,"unitPriceCents":2599}],"currency":"EUR",
+                  "card":{"number":"<a test card number>","expiry":"12/30","holder":"A Tester"}}'
+look       npm run mesh -- status | verify | rotate tokenizer
+stop       Ctrl-C`);
+}
+
+async function main(once: boolean): Promise<number> {
+  assertValidMesh(mesh);
+  const interrupted = new AbortController();
+  const exitCode = Promise.withResolvers<number>();
+  const runner = new MeshRunner({
+    mesh,
+    stateFile: runStateFile(process.env),
+    environment: process.env,
+    logger: quietLogger(),
+    signal: interrupted.signal,
+    stage,
+  });
+  process.on('exit', () => runner.kill());
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    process.on(signal, () => {
+      if (interrupted.signal.aborted) process.exit(code);
+      interrupted.abort();
+      exitCode.resolve(code);
+    });
+  }
+  const work = async (): Promise<number> => {
+    const run = await runner.start();
+    const held = await demonstrate(run);
+    if (once) return held ? 0 : 1;
+    sayAddresses(run);
+    return await exitCode.promise;
+  };
+  try {
+    return await Promise.race([work(), exitCode.promise, runner.failed]);
+  } catch (error) {
+    if (interrupted.signal.aborted) return await exitCode.promise;
+    process.stderr.write(`\nnpm start: ${describeError(error)}\n`);
+    if (!(error instanceof TokenmeshError) && error instanceof Error)
+      process.stderr.write(`${error.stack ?? ''}\n`);
+    return 1;
+  } finally {
+    interrupted.abort();
+    await runner.stop();
+    say('stopped: no process and no file of the run is left');
+  }
+}
+
+const program = new Command('npm start --')
+  .description('Starts the whole mesh on this machine, sends orders through it, and proves every edge.')
+  .option('--once', 'stop after the proof; the exit code is 0 only if everything held')
+  .parse();
+
+try {
+  process.exit(await main(program.opts<{ once?: boolean }>().once === true));
+} catch (error) {
+  process.stderr.write(`npm start: ${describeError(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,28 @@
+import { ACMClient } from '@aws-sdk/client-acm';
+import { ACMPCAClient } from '@aws-sdk/client-acm-pca';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+
+export interface AwsClients {
+  readonly acm: ACMClient;
+  readonly acmPca: ACMPCAClient;
+  readonly dynamodb: DynamoDBClient;
+  readonly kms: KMSClient;
+  readonly secretsManager: SecretsManagerClient;
+}
+
+/** What an emulator takes for credentials; nothing of the user's own AWS account is used in a local run. */
+export const EMULATOR_CREDENTIALS = { accessKeyId: 'emulated', secretAccessKey: 'emulated' };
+
+/** Clients for one emulator. */
+export function emulatorClients(endpoint: string, region: string): AwsClients {
+  const configuration = { endpoint, region, credentials: EMULATOR_CREDENTIALS, maxAttempts: 3 };
+  return {
+    acm: new ACMClient(configuration),
+    acmPca: new ACMPCAClient(configuration),
+    dynamodb: new DynamoDBClient(configuration),
+    kms: new KMSClient(configuration),
+    secretsManager: new SecretsManagerClient(configuration),
+  };
+}

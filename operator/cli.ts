@@ -1,0 +1,139 @@
+/**
+ * The operator's command: `npm run mesh -- <verb>`.
+ *
+ * Exit code 0: all held. 1: something did not hold, or nothing is running. 2: wrong use.
+ *
+ * @module
+ */
+
+import { Command, CommanderError, Option } from 'commander';
+import { describeError, TokenmeshError } from '../errors/error.ts';
+import type { CertificateRole } from '../mesh/definition.ts';
+import { CERTIFICATE_ROLES } from '../mesh/identity.ts';
+import { tokenizationMesh } from '../mesh/tokenization-mesh.ts';
+import { createLogger } from '../runtime/log.ts';
+import { emulatorClients } from './aws-clients.ts';
+import { writeIdentityFiles } from './identities.ts';
+import { rotationReport, statusReport, verificationReport } from './report.ts';
+import { rotateCertificate } from './rotate.ts';
+import { readRunState, runStateFile, type RunState } from './run-state.ts';
+import { meshStatus } from './status.ts';
+import { callTokenizer, readStandardInput } from './vault-call.ts';
+import { verifyMesh } from './verify.ts';
+
+const EXIT_NOT_HELD = 1;
+const EXIT_WRONG_USE = 2;
+
+const mesh = tokenizationMesh;
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+const runningMesh = (): RunState => readRunState(runStateFile(process.env));
+
+const program = new Command('mesh')
+  .description('Looks at a running mesh, proves it, and rotates its certificates.')
+  .exitOverride()
+  .configureHelp({ sortSubcommands: true })
+  .showHelpAfterError('(use --help for what is expected)');
+
+program
+  .command('status')
+  .description('what runs, where it listens, and the PEM files of the sample identities')
+  .option('--json', 'print one JSON document')
+  .action(async (options: { json?: boolean }) => {
+    const state = runningMesh();
+    await writeIdentityFiles(state, mesh.name, clientsOf(state).secretsManager);
+    const status = await meshStatus(state, mesh);
+    print(options.json === true ? JSON.stringify(status, null, 2) : statusReport(status));
+  });
+
+program
+  .command('verify')
+  .description('prove every edge, refusal, certificate and right, with connections of its own')
+  .option('--json', 'print one JSON document')
+  .action(async (options: { json?: boolean }) => {
+    const state = runningMesh();
+    const clients = clientsOf(state);
+    await writeIdentityFiles(state, mesh.name, clients.secretsManager);
+    const verification = await verifyMesh(mesh, state, clients);
+    print(options.json === true ? JSON.stringify(verification, null, 2) : verificationReport(verification));
+    if (!verification.ok) process.exitCode = EXIT_NOT_HELD;
+  });
+
+program
+  .command('rotate')
+  .description("renew a node's certificates and wait until new connections show them")
+  .argument('<node>', 'the node, such as tokenizer')
+  .addOption(new Option('--role <role>', 'one role alone; both unless given').choices([...CERTIFICATE_ROLES]))
+  .action(async (node: string, options: { role?: CertificateRole }) => {
+    const state = runningMesh();
+    const roles = options.role === undefined ? CERTIFICATE_ROLES : [options.role];
+    const parts = { mesh, state, aws: clientsOf(state), logger: quietLogger() };
+    await writeIdentityFiles(state, mesh.name, parts.aws.secretsManager);
+    for (const role of roles) {
+      process.stderr.write(`rotating ${node} ${role} ...\n`);
+      print(rotationReport(await rotateCertificate(parts, node, role)));
+    }
+  });
+
+program
+  .command('token')
+  .description('tokenize the value on standard input, and print the token')
+  .argument('<input>', '- for standard input: a value is not taken as an argument')
+  .option('--class <class>', 'the class of the value', 'pan')
+  .option('--as <node>', 'the identity that calls', 'order')
+  .action(async (input: string, options: { class: string; as: string }) => {
+    onlyStandardInput(input);
+    const state = runningMesh();
+    const value = await readStandardInput();
+    const body = { fields: { [fieldName(options.class)]: { class: options.class, value } } };
+    const answer = (await callTokenizer(state, options.as, '/v1/tokens', body)) as { token: string };
+    print(answer.token);
+  });
+
+program
+  .command('detokenize')
+  .description('turn the token on standard input back, and print its fields as JSON')
+  .argument('<input>', '- for standard input: a token is not taken as an argument')
+  .option('--as <node>', 'the identity that calls', 'paybill')
+  .option('--purpose <purpose>', "what the values are for; the identity's own purpose unless given")
+  .action(async (input: string, options: { as: string; purpose?: string }) => {
+    onlyStandardInput(input);
+    const state = runningMesh();
+    const token = await readStandardInput();
+    const body = { token, ...(options.purpose === undefined ? {} : { purpose: options.purpose }) };
+    print(JSON.stringify(await callTokenizer(state, options.as, '/v1/detokenize', body)));
+  });
+
+function clientsOf(state: RunState): ReturnType<typeof emulatorClients> {
+  return emulatorClients(state.aws.endpointUrl, state.aws.region);
+}
+
+/** The handlers log as Lambdas do; a person at a terminal is told by the report instead. */
+function quietLogger(): ReturnType<typeof createLogger> {
+  const logger = createLogger('operator');
+  logger.level = process.env['TOKENMESH_LOG_LEVEL'] ?? 'silent';
+  return logger;
+}
+
+/** Commander's own message would show the argument, which may be the very value. */
+function onlyStandardInput(argument: string): void {
+  if (argument === '-') return;
+  program.error(
+    'error: expected - for standard input, since arguments can be read by others: pipe the value in',
+  );
+}
+
+function fieldName(fieldClass: string): string {
+  return fieldClass === 'pan' ? 'number' : fieldClass;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT_WRONG_USE;
+  } else {
+    process.stderr.write(`mesh: ${describeError(error)}\n`);
+    process.exitCode =
+      error instanceof TokenmeshError && error.code === 'ERR_NODE_UNKNOWN' ? EXIT_WRONG_USE : EXIT_NOT_HELD;
+  }
+}

@@ -1,0 +1,23 @@
+import { Agent, request } from 'undici';
+import type { CertificateState } from '../../sidecar/envoy/cert-agent/agent.ts';
+
+/** What a sidecar says of itself on its status socket. */
+export interface SidecarStatus {
+  readonly node: string;
+  readonly ready: boolean;
+  readonly envoyPid?: number;
+  readonly certificates: readonly CertificateState[];
+}
+
+/** Undefined where nothing answers: not started yet, or gone. */
+export async function sidecarStatus(agentSocket: string): Promise<SidecarStatus | undefined> {
+  const dispatcher = new Agent({ connect: { socketPath: agentSocket } });
+  try {
+    const { body } = await request('http://agent/status', { dispatcher, headersTimeout: 2_000 });
+    return (await body.json()) as SidecarStatus;
+  } catch {
+    return undefined;
+  } finally {
+    await dispatcher.close();
+  }
+}

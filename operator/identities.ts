@@ -1,0 +1,66 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { createPrivateKey } from 'node:crypto';
+import { join } from 'node:path';
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { CertificateRole, Hierarchy } from '../mesh/definition.ts';
+import { CERTIFICATE_ROLES, hierarchyOf } from '../mesh/identity.ts';
+import { secretsManagerSource } from '../sidecar/envoy/adapters/secrets-manager-source.ts';
+import type { RunState } from './run-state.ts';
+
+/** The PEM files of one certificate. */
+export interface IdentityFiles {
+  /** The leaf. */
+  readonly cert: string;
+  /** Its key, not encrypted. */
+  readonly key: string;
+  /** The leaf and its intermediates. */
+  readonly chain: string;
+  /** The CAs that this side trusts. */
+  readonly trust: string;
+}
+
+export function identityFiles(state: RunState, nodeName: string, role: CertificateRole): IdentityFiles {
+  const at = (name: string): string => join(state.directory, 'identities', nodeName, role, `${name}.pem`);
+  return { cert: at('cert'), key: at('key'), chain: at('chain'), trust: at('trust') };
+}
+
+/**
+ * Writes what Secrets Manager holds now for the sample identities as PEM files, for the user who
+ * started the run alone. Of a local run only: on AWS nothing writes them.
+ */
+export async function writeIdentityFiles(
+  state: RunState,
+  meshName: string,
+  client: SecretsManagerClient,
+): Promise<void> {
+  await Promise.all(
+    state.nodes.map(async ({ name }) => {
+      for (const role of CERTIFICATE_ROLES) await writeIdentity(state, meshName, client, name, role);
+    }),
+  );
+}
+
+async function writeIdentity(
+  state: RunState,
+  meshName: string,
+  client: SecretsManagerClient,
+  nodeName: string,
+  role: CertificateRole,
+): Promise<void> {
+  const source = secretsManagerSource(client, meshName, nodeName);
+  const { secret, passphrase } = await source.certificate(role);
+  const peers: Hierarchy = hierarchyOf(role === 'client' ? 'server' : 'client');
+  const { roots } = await source.trust(peers);
+  const files = identityFiles(state, nodeName, role);
+  const key = createPrivateKey({ key: secret.encryptedPrivateKey, passphrase: passphrase.reveal() });
+  await mkdir(join(files.cert, '..'), { recursive: true, mode: 0o700 });
+  await replace(files.cert, `${secret.certificate.trim()}\n`);
+  await replace(files.key, key.export({ type: 'pkcs8', format: 'pem' }).toString());
+  await replace(files.chain, `${secret.certificate.trim()}\n${secret.chain.trim()}\n`);
+  await replace(files.trust, roots);
+}
+
+async function replace(file: string, contents: string): Promise<void> {
+  await writeFile(`${file}.new`, contents, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+}

@@ -1,0 +1,67 @@
+import Table from 'cli-table3';
+import type { Verification } from './verify.ts';
+import type { CheckResult } from './checks/check.ts';
+import type { MeshStatus } from './status.ts';
+import type { Rotation } from './rotate.ts';
+
+const PLAIN = { head: [], border: [] };
+
+/** The handshake table, then the checks that did not hold, or how many did. */
+export function verificationReport(verification: Verification): string {
+  const table = new Table({
+    head: ['edge', 'mode', 'handshakes', 'no_certificate', 'TLS', 'serial', 'days left', 'refusals', ''],
+    style: PLAIN,
+  });
+  for (const edge of verification.edges) {
+    table.push([
+      `${edge.from} -> ${edge.to}`,
+      edge.mode,
+      edge.handshakes,
+      edge.noCertificate,
+      edge.tls.replaceAll('TLSv', ''),
+      edge.serialServed ? 'served = issued' : 'BEHIND',
+      edge.daysLeft,
+      edge.refused,
+      edge.ok ? 'ok' : 'FAILED',
+    ]);
+  }
+  return `${table.toString()}\n${checksReport(verification.checks)}`;
+}
+
+function checksReport(checks: readonly CheckResult[]): string {
+  const failed = checks.filter((each) => !each.ok);
+  const lines = failed.map(
+    (each) =>
+      `FAILED  ${each.id}  ${each.subject}: expected that ${each.sentence}; found ${each.found}\n        ${each.hint}`,
+  );
+  return [...lines, `${checks.length - failed.length} of ${checks.length} checks held`].join('\n');
+}
+
+export function statusReport(status: MeshStatus): string {
+  const table = new Table({
+    head: ['node', 'identity', 'listens on', 'TLS', 'admin', 'agent', 'envoy', 'app'],
+    style: PLAIN,
+  });
+  for (const node of status.nodes) {
+    table.push([
+      node.name,
+      node.identity,
+      `${node.listener.host}:${node.listener.port}`,
+      node.listener.tls,
+      node.admin.url,
+      node.pid.agent,
+      node.pid.envoy ?? 'down',
+      node.pid.app ?? '-',
+    ]);
+  }
+  return [
+    table.toString(),
+    `gateway  ${status.gateway.url}`,
+    `AWS      ${status.aws.endpointUrl} (emulated, ${status.aws.region})`,
+  ].join('\n');
+}
+
+export function rotationReport(rotation: Rotation): string {
+  const { node, role, serialBefore, serialAfter, publishedMs, servedMs } = rotation;
+  return `${node} ${role}: ${serialBefore.slice(0, 8)}... -> ${serialAfter.slice(0, 8)}..., published after ${publishedMs} ms, served after ${servedMs} ms`;
+}

@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DescribeCertificateCommand } from '@aws-sdk/client-acm';
+import { TokenmeshError } from '../errors/error.ts';
+import type { CertificateRole, Mesh } from '../mesh/definition.ts';
+import { PEER_CHECK_HOST } from '../mesh/envoy/outbound.ts';
+import { normalizeSerial } from '../pki/secret.ts';
+import { ROTATION_REQUESTED } from '../renewal/event.ts';
+import { createHandler } from '../renewal/handler.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { AwsClients } from './aws-clients.ts';
+import { credentialsOf, probeListener } from './facts/listener.ts';
+import { peerCheck } from './facts/through-egress.ts';
+import { writeIdentityFiles } from './identities.ts';
+import { nodeState, type NodeState, type RunState } from './run-state.ts';
+
+/** After this long the new certificate should have been served for a while. */
+const SERVED_DEADLINE_MS = 60_000;
+
+export interface Rotation {
+  readonly node: string;
+  readonly role: CertificateRole;
+  readonly serialBefore: string;
+  readonly serialAfter: string;
+  /** From the command until the renewal function had issued and published the successor. */
+  readonly publishedMs: number;
+  /** From the command until a new connection showed the new serial. */
+  readonly servedMs: number;
+}
+
+export interface RotationParts {
+  readonly mesh: Mesh;
+  readonly state: RunState;
+  readonly aws: AwsClients;
+  readonly logger: Logger;
+}
+
+/**
+ * Renews one certificate and waits until a new connection shows it.
+ *
+ * The renewal function is given the event that EventBridge would give it; nothing but the secret
+ * tells the sidecar.
+ *
+ * @throws {TokenmeshError} `ERR_ROTATION_NOT_SERVED`
+ */
+export async function rotateCertificate(
+  parts: RotationParts,
+  nodeName: string,
+  role: CertificateRole,
+): Promise<Rotation> {
+  const node = nodeState(parts.state, nodeName);
+  const started = Date.now();
+  const { serialBefore, serialAfter } = await renew(parts, node, role);
+  const publishedMs = Date.now() - started;
+  while ((await servedSerial(parts.state, node, role)) !== serialAfter) {
+    if (Date.now() - started > SERVED_DEADLINE_MS) throw notServed(nodeName, role);
+    await sleep(20);
+  }
+  const servedMs = Date.now() - started;
+  await writeIdentityFiles(parts.state, parts.mesh.name, parts.aws.secretsManager);
+  return { node: nodeName, role, serialBefore, serialAfter, publishedMs, servedMs };
+}
+
+async function renew(
+  { mesh, aws, logger }: RotationParts,
+  node: NodeState,
+  role: CertificateRole,
+): Promise<{ serialBefore: string; serialAfter: string }> {
+  const handler = createHandler({
+    acm: aws.acm,
+    secretsManager: aws.secretsManager,
+    meshName: mesh.name,
+    clock: () => new Date(),
+    sleep: async (ms) => await sleep(ms),
+    random: Math.random,
+    logger,
+  });
+  const certificateArn = node.certificateArns[role];
+  const found = await aws.acm.send(new DescribeCertificateCommand({ CertificateArn: certificateArn }));
+  const report = await handler({
+    source: ROTATION_REQUESTED.source,
+    'detail-type': ROTATION_REQUESTED.detailType,
+    resources: [certificateArn],
+    // Names the one that is to go, so that an event that comes twice renews once.
+    detail: { expectedSerial: normalizeSerial(found.Certificate?.Serial ?? '') },
+  });
+  const result = report.results[0];
+  if (result?.serialAfter === undefined) throw notServed(node.name, role);
+  return {
+    serialBefore: normalizeSerial(result.serialBefore ?? ''),
+    serialAfter: normalizeSerial(result.serialAfter),
+  };
+}
+
+/** What a new connection shows: the operator's own to a listener, and for a caller what its peer sees. */
+async function servedSerial(
+  state: RunState,
+  node: NodeState,
+  role: CertificateRole,
+): Promise<string | undefined> {
+  if (role === 'client') return (await peerCheck(node.egressSocket, PEER_CHECK_HOST))?.serial;
+  const outcome = await probeListener(state, node, await credentialsOf(state, node.name));
+  return outcome.outcome === 'answered' && outcome.serial !== undefined
+    ? normalizeSerial(outcome.serial)
+    : undefined;
+}
+
+function notServed(node: string, role: CertificateRole): TokenmeshError {
+  return new TokenmeshError({
+    code: 'ERR_ROTATION_NOT_SERVED',
+    message: `${node}'s ${role} certificate was not rotated: expected the new serial on new connections within ${SERVED_DEADLINE_MS / 1000} s`,
+    remedy: `see the log of ${node}'s sidecar, then run the command again: it takes up where this one stopped`,
+  });
+}

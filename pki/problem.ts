@@ -1,0 +1,56 @@
+import type { ErrorCode } from '../errors/error.ts';
+import type { CertificateFacts } from './certificate.ts';
+
+/** One thing that is wrong with a bundle or a trust bundle. Neither text holds a key or a passphrase. */
+export interface PkiProblem {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** How a certificate is named in a message: enough to find it, nothing that identifies a key. */
+export function nameOf(facts: CertificateFacts): string {
+  return `"${facts.subject}" (serial ${facts.serial})`;
+}
+
+/** What is wrong with the dates of a certificate at `now`, if anything. */
+export function judgeDates(
+  facts: CertificateFacts,
+  now: Date,
+  codes: { readonly expired: ErrorCode; readonly notYetValid: ErrorCode },
+): PkiProblem[] {
+  if (now > facts.notAfter) {
+    return [
+      {
+        code: codes.expired,
+        message: `certificate ${nameOf(facts)} has expired: expected one valid at ${now.toISOString()}, got one that ended at ${facts.notAfter.toISOString()}`,
+        remedy: 'renew and export it: npm run mesh -- rotate <node>',
+      },
+    ];
+  }
+  if (now < facts.notBefore) {
+    return [
+      {
+        code: codes.notYetValid,
+        message: `certificate ${nameOf(facts)} is not valid yet: expected one valid at ${now.toISOString()}, got one that begins at ${facts.notBefore.toISOString()}`,
+        remedy: 'check the clock of this machine, then export the certificate again',
+      },
+    ];
+  }
+  return [];
+}
+
+/** BoringSSL, and so Envoy, takes no RSA key below this. */
+const MIN_RSA_BITS = 2048;
+
+export function judgeKeyStrength(facts: CertificateFacts): PkiProblem[] {
+  const { type, bits } = facts.keyAlgorithm;
+  if (!type.startsWith('rsa') || bits === undefined || bits >= MIN_RSA_BITS) return [];
+  return [
+    {
+      code: 'ERR_KEY_TOO_WEAK',
+      message: `certificate ${nameOf(facts)} has a key that Envoy refuses: expected RSA of at least ${MIN_RSA_BITS} bits or an elliptic curve, got RSA of ${bits} bits`,
+      remedy: 'request the certificate with key algorithm EC_prime256v1',
+    },
+  ];
+}

@@ -1,0 +1,31 @@
+/** The order app: takes an order with a card, keeps the order with a token. */
+
+import { randomUUID } from 'node:crypto';
+import { createEgress } from '../../runtime/egress.ts';
+import { runApp } from '../app-process.ts';
+import { createOrderTable } from '../customer-order-table.ts';
+import { createTokenizerClient } from '../tokenizer-client.ts';
+import { createDynamoDbOrderStore } from './adapters/dynamodb-order-store.ts';
+import { readConfig } from './config.ts';
+import { createOrderServer } from './routes.ts';
+
+await runApp('order', (logger) => {
+  const config = readConfig(process.env);
+  const dispatcher = createEgress(config.egressSocket);
+  const table = createOrderTable(config.ordersTable);
+  const server = createOrderServer({
+    tokenizer: createTokenizerClient({ dispatcher }),
+    orders: createDynamoDbOrderStore(table),
+    logger,
+    newOrderId: randomUUID,
+    now: () => new Date(),
+  });
+  return {
+    server,
+    appSocket: config.appSocket,
+    close: async () => {
+      table.client.destroy();
+      await dispatcher.close();
+    },
+  };
+});

@@ -1,0 +1,34 @@
+/** Paybill: turns the token of an order back into the card and charges it. */
+
+import { randomUUID } from 'node:crypto';
+import { createEgress } from '../../runtime/egress.ts';
+import { runApp } from '../app-process.ts';
+import { createOrderTable } from '../customer-order-table.ts';
+import { createTokenizerClient } from '../tokenizer-client.ts';
+import { createDynamoDbPaymentStore } from './adapters/dynamodb-payment-store.ts';
+import { createProcessorClient } from './adapters/processor-client.ts';
+import { readConfig } from './config.ts';
+import { createPaybillServer } from './routes.ts';
+
+await runApp('paybill', (logger) => {
+  const config = readConfig(process.env);
+  const dispatcher = createEgress(config.egressSocket);
+  const table = createOrderTable(config.ordersTable);
+  const server = createPaybillServer({
+    payments: createDynamoDbPaymentStore(table),
+    tokenizer: createTokenizerClient({ dispatcher }),
+    processor: createProcessorClient(dispatcher),
+    logger,
+    newAttemptId: randomUUID,
+    now: () => new Date(),
+    claimSeconds: config.claimSeconds,
+  });
+  return {
+    server,
+    appSocket: config.appSocket,
+    close: async () => {
+      table.client.destroy();
+      await dispatcher.close();
+    },
+  };
+});

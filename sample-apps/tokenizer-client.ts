@@ -1,0 +1,157 @@
+/**
+ * The tokenizer as its callers in the mesh see it: through the Envoy beside them.
+ *
+ * @module
+ */
+
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TSchema, Static } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+import type { Dispatcher } from 'undici';
+import { callJson, type JsonAnswer, type JsonCall } from './json-call.ts';
+import {
+  BatchAnswer,
+  CreatedToken,
+  itemRefusal,
+  refusalOf,
+  RevealedRecord,
+  unanswered,
+  type RevealedField,
+  type TokenizerError,
+} from './tokenizer-answers.ts';
+
+export { TokenizerError } from './tokenizer-answers.ts';
+export type { CreatedToken, RevealedField } from './tokenizer-answers.ts';
+
+/** A record to tokenize: fields by name, each with the class that the policy judges it by. */
+export type Fields = Readonly<Record<string, { readonly class: string; readonly value: string }>>;
+
+export interface DetokenizeRequest {
+  readonly token: string;
+  /** All of them where left out. */
+  readonly fields?: readonly string[];
+  readonly purpose?: string;
+}
+
+export interface TokenizerClient {
+  create(fields: Fields): Promise<CreatedToken>;
+  /** One result for each item, in order: an item that failed does not fail the others. */
+  createBatch(items: readonly Fields[]): Promise<(CreatedToken | { readonly error: TokenizerError })[]>;
+  detokenize(request: DetokenizeRequest): Promise<Readonly<Record<string, RevealedField>>>;
+  /** A token that is gone already is no error. */
+  delete(token: string): Promise<void>;
+}
+
+export interface TokenizerClientOptions {
+  /** The way to the app's own Envoy. */
+  readonly dispatcher: Dispatcher;
+  /** For a whole call, its retry included. @default 5000 */
+  readonly deadlineMs?: number;
+  /** Between 0 and 1, for the jitter. @default Math.random */
+  readonly random?: () => number;
+  readonly wait?: (delayMs: number, signal: AbortSignal) => Promise<unknown>;
+}
+
+const ORIGIN = 'http://tokenizer';
+
+/** A `retry-after` above this is left to the caller: the request behind this one does not wait so long. */
+const RETRY_DELAY_MAX_SECONDS = 2;
+
+const RETRY_DELAY_UNANSWERED_SECONDS = 0.1;
+
+interface Call extends Omit<JsonCall, 'signal' | 'url'> {
+  readonly path: string;
+  /**
+   * Whether a call that got no answer is sent again. Creating is not: the first may have stored a
+   * record, whose token nobody would ever learn. A 503 says that no token was handed out, so every
+   * call is sent once more after it.
+   */
+  readonly retryUnanswered: boolean;
+}
+
+/**
+ * Every method rejects with {@link TokenizerError}, within the deadline.
+ *
+ * A call is tried twice at most, the second time after what `retry-after` says and a jitter of half of it.
+ */
+export function createTokenizerClient(options: TokenizerClientOptions): TokenizerClient {
+  const send = (call: Call): Promise<JsonAnswer> => sendWithRetry(call, options);
+  return {
+    async create(fields) {
+      const call = { ...post('/v1/tokens', { fields }), retryUnanswered: false };
+      return readAnswer(await send(call), 201, CreatedToken);
+    },
+    async createBatch(items) {
+      const body = { items: items.map((fields) => ({ fields })) };
+      const answer = await send({ ...post('/v1/tokens/batch', body), retryUnanswered: false });
+      const { results } = readAnswer(answer, 200, BatchAnswer);
+      if (results.length !== items.length) throw refusalOf({ status: 502, body: undefined }, 200);
+      return results.map((each) => ('error' in each ? { error: itemRefusal(each.error) } : each));
+    },
+    async detokenize(request) {
+      const answer = await send({ ...post('/v1/detokenize', request), retryUnanswered: true });
+      return readAnswer(answer, 200, RevealedRecord).fields;
+    },
+    async delete(token) {
+      const path = `/v1/tokens/${encodeURIComponent(token)}`;
+      const answer = await send({ method: 'DELETE', path, retryUnanswered: true });
+      if (answer.status === 204) return;
+      const refusal = refusalOf(answer, 204);
+      if (!refusal.isGone) throw refusal;
+    },
+  };
+}
+
+function post(path: string, body: unknown): Pick<Call, 'method' | 'path' | 'body'> {
+  return { method: 'POST', path, body };
+}
+
+function readAnswer<Schema extends TSchema>(
+  answer: JsonAnswer,
+  expected: number,
+  schema: Schema,
+): Static<Schema> {
+  if (answer.status !== expected) throw refusalOf(answer, expected);
+  if (!Value.Check(schema, answer.body)) throw refusalOf({ status: 502, body: undefined }, expected);
+  return answer.body;
+}
+
+type Attempt = JsonAnswer | { readonly status: undefined; readonly cause: unknown };
+
+async function sendWithRetry(call: Call, options: TokenizerClientOptions): Promise<JsonAnswer> {
+  const signal = AbortSignal.timeout(options.deadlineMs ?? 5_000);
+  const first = await attempt(call, options.dispatcher, signal);
+  const delaySeconds = retryDelaySeconds(first, call);
+  if (delaySeconds === undefined || signal.aborted) return orUnanswered(first);
+  const delayMs = delaySeconds * 1000 * (1 + (options.random ?? Math.random)() / 2);
+  try {
+    await (options.wait ?? waitFor)(delayMs, signal);
+  } catch {
+    return orUnanswered(first);
+  }
+  return orUnanswered(await attempt(call, options.dispatcher, signal));
+}
+
+function waitFor(delayMs: number, signal: AbortSignal): Promise<unknown> {
+  return delay(delayMs, undefined, { signal });
+}
+
+async function attempt(call: Call, dispatcher: Dispatcher, signal: AbortSignal): Promise<Attempt> {
+  try {
+    return await callJson(dispatcher, { ...call, url: ORIGIN + call.path, signal });
+  } catch (cause) {
+    return { status: undefined, cause };
+  }
+}
+
+function orUnanswered(found: Attempt): JsonAnswer {
+  if (found.status === undefined) throw unanswered(found.cause);
+  return found;
+}
+
+/** Undefined where the call must not, or need not, be sent again. */
+function retryDelaySeconds(found: Attempt, call: Call): number | undefined {
+  if (found.status === undefined) return call.retryUnanswered ? RETRY_DELAY_UNANSWERED_SECONDS : undefined;
+  if (found.status !== 503 || found.retryAfterSeconds === undefined) return undefined;
+  return found.retryAfterSeconds <= RETRY_DELAY_MAX_SECONDS ? found.retryAfterSeconds : undefined;
+}

@@ -1,0 +1,62 @@
+import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { TokenmeshError } from '../../../errors/error.ts';
+import { parseCertificateSecret, secretNames, trustSecretName } from '../../../pki/secret.ts';
+import { Sensitive } from '../../../pki/sensitive.ts';
+import type { CertificateSource } from '../cert-agent/ports.ts';
+
+/**
+ * A node's certificates in Secrets Manager.
+ *
+ * Needs `secretsmanager:GetSecretValue` on the node's own four secrets and the two trust bundles.
+ */
+export function secretsManagerSource(
+  client: SecretsManagerClient,
+  meshName: string,
+  nodeName: string,
+): CertificateSource {
+  const read = async (secretName: string, versionId?: string): Promise<{ version: string; text: string }> => {
+    const found = await client
+      .send(
+        new GetSecretValueCommand({
+          SecretId: secretName,
+          ...(versionId === undefined ? {} : { VersionId: versionId }),
+        }),
+      )
+      .catch((error: unknown) => {
+        throw unreadable(secretName, error);
+      });
+    return { version: found.VersionId ?? '', text: found.SecretString ?? '' };
+  };
+  const passphrases = new Map<string, Sensitive<string>>(); // by version, the current one of each role
+  return {
+    async certificate(role) {
+      const names = secretNames(meshName, nodeName, role);
+      const { version, text } = await read(names.certificate);
+      const secret = parseCertificateSecret(names.certificate, text);
+      const passphrase =
+        passphrases.get(secret.passphraseVersionId) ??
+        new Sensitive((await read(names.passphrase, secret.passphraseVersionId)).text);
+      passphrases.clear();
+      passphrases.set(secret.passphraseVersionId, passphrase);
+      return { version, secretName: names.certificate, secret, passphrase };
+    },
+    async trust(hierarchy) {
+      const secretName = trustSecretName(meshName, hierarchy);
+      const { version, text } = await read(secretName);
+      return { version, secretName, roots: text };
+    },
+  };
+}
+
+function unreadable(secretName: string, cause: unknown): TokenmeshError {
+  const kind = cause instanceof Error ? cause.name : 'unknown error';
+  const isAbsent = kind === 'ResourceNotFoundException';
+  return new TokenmeshError({
+    code: isAbsent ? 'ERR_SECRET_MISSING' : 'ERR_SECRET_UNREADABLE',
+    message: `secret "${secretName}" could not be read: expected its current version, got ${kind}`,
+    remedy: isAbsent
+      ? 'export the certificate: npm run mesh -- rotate <node>'
+      : 'see that Secrets Manager can be reached and that the role of the task may read the secret',
+    cause,
+  });
+}

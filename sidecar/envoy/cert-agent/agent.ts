@@ -1,0 +1,228 @@
+/**
+ * Brings each new certificate from its secret to Envoy, and proves that it got there.
+ *
+ * Fetch, judge, swap, prove. A delivery that does not hold up never reaches Envoy, which goes on with
+ * what it has. A swap that Envoy missed (it happens: a moved file can go unnoticed) is done again.
+ *
+ * @module
+ */
+
+import { describeError, TokenmeshError } from '../../../errors/error.ts';
+import type { CertificateRole, Hierarchy } from '../../../mesh/definition.ts';
+import { sdsFileName, tlsCertificateSdsFile, trustSdsFile, trustSecret } from '../../../mesh/envoy/sds.ts';
+import type { PkiProblem } from '../../../pki/problem.ts';
+import type {
+  CertificateSource,
+  DeliveredCertificate,
+  DeliveredTrust,
+  Prover,
+  SecretFiles,
+} from './ports.ts';
+
+/** A new certificate is served within 50 ms of its swap; after this long the swap was missed. */
+const PROOF_DEADLINE_MS = 1_000;
+const PROOF_INTERVAL_MS = 25;
+/** How often a swap is done again before the agent waits for its next round. */
+const SWAPS_AT_MOST = 3;
+
+const ROLES: readonly CertificateRole[] = ['client', 'server'];
+const HIERARCHIES: readonly Hierarchy[] = ['clients', 'servers'];
+
+export interface AgentParts {
+  readonly source: CertificateSource;
+  readonly files: SecretFiles;
+  readonly prover: Prover;
+  readonly judge: (
+    role: CertificateRole,
+    delivered: DeliveredCertificate,
+    roots: string,
+  ) => readonly PkiProblem[];
+  readonly judgeTrust: (delivered: DeliveredTrust) => readonly PkiProblem[];
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly log: (event: AgentEvent) => void;
+}
+
+/** What the agent reports as it goes: constant texts, facts beside them. */
+export interface AgentEvent {
+  readonly level: 'info' | 'error';
+  readonly text: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/** The state of one certificate, for the operator. */
+export interface CertificateState {
+  readonly role: CertificateRole;
+  readonly secretName?: string;
+  readonly certificateArn?: string;
+  /** What was handed to Envoy last. */
+  readonly serial?: string;
+  readonly swappedAt?: string;
+  /** What a handshake of the agent's own last saw. */
+  readonly servedSerial?: string;
+  readonly provenAt?: string;
+  readonly swaps: number;
+  readonly problems: readonly PkiProblem[];
+}
+
+export class CertAgent {
+  readonly #parts: AgentParts;
+  readonly #certificates = new Map<CertificateRole, DeliveredCertificate>();
+  readonly #trust = new Map<Hierarchy, DeliveredTrust>();
+  readonly #states = new Map<CertificateRole, CertificateState>();
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts;
+  }
+
+  /** One round over all secrets. */
+  async refresh(): Promise<void> {
+    for (const hierarchy of HIERARCHIES) await this.#refreshTrust(hierarchy);
+    for (const role of ROLES) await this.#refreshCertificate(role);
+  }
+
+  /** Whether Envoy has what it needs to start: a certificate for each role, trust for each hierarchy. */
+  get isComplete(): boolean {
+    return this.#certificates.size === ROLES.length && this.#trust.size === HIERARCHIES.length;
+  }
+
+  get states(): CertificateState[] {
+    return ROLES.map((role) => this.#states.get(role) ?? { role, swaps: 0, problems: [] });
+  }
+
+  /** Sees what Envoy serves now; a serial behind the one that was handed over is swapped in again. */
+  async prove(role: CertificateRole): Promise<boolean> {
+    const delivered = this.#certificates.get(role);
+    if (delivered === undefined) return false;
+    const started = this.#parts.now();
+    for (let swaps = 0; swaps < SWAPS_AT_MOST; swaps += 1) {
+      if (swaps > 0) await this.#swap(role, delivered);
+      const served = await this.#awaitSerial(role, delivered.secret.serial);
+      if (served !== undefined) this.#note(role, { servedSerial: served });
+      if (served === delivered.secret.serial) {
+        this.#note(role, { provenAt: this.#timestamp(), problems: [] });
+        this.#log('info', 'certificate is served', {
+          role,
+          serial: served,
+          afterMs: this.#parts.now() - started,
+        });
+        return true;
+      }
+    }
+    this.#fail(role, NOT_SERVED);
+    return false;
+  }
+
+  async #refreshTrust(hierarchy: Hierarchy): Promise<void> {
+    try {
+      const delivered = await this.#parts.source.trust(hierarchy);
+      if (delivered.version === this.#trust.get(hierarchy)?.version) return;
+      const problems = this.#parts.judgeTrust(delivered);
+      if (problems.length > 0) {
+        this.#log('error', 'trust bundle refused', { hierarchy, secret: delivered.secretName, problems });
+        return;
+      }
+      const secret = trustSecret(hierarchy);
+      await this.#parts.files.swap(
+        sdsFileName(secret),
+        JSON.stringify(trustSdsFile(secret, delivered.roots)),
+      );
+      this.#trust.set(hierarchy, delivered);
+      this.#log('info', 'trust bundle swapped in', { hierarchy, secret: delivered.secretName });
+    } catch (error) {
+      this.#log('error', 'trust bundle unavailable', { hierarchy, problem: describeError(error) });
+    }
+  }
+
+  async #refreshCertificate(role: CertificateRole): Promise<void> {
+    try {
+      const delivered = await this.#parts.source.certificate(role);
+      const current = this.#certificates.get(role);
+      if (delivered.version === current?.version) {
+        if (this.#states.get(role)?.servedSerial !== delivered.secret.serial) await this.prove(role);
+        return;
+      }
+      const roots = this.#trust.get(role === 'client' ? 'clients' : 'servers')?.roots ?? '';
+      const problems = this.#parts.judge(role, delivered, roots);
+      if (problems.length > 0) {
+        this.#note(role, { secretName: delivered.secretName, problems });
+        this.#log('error', 'certificate refused', { role, secret: delivered.secretName, problems });
+        return;
+      }
+      const isFirst = current === undefined;
+      await this.#swap(role, delivered);
+      this.#certificates.set(role, delivered);
+      if (!isFirst) await this.prove(role);
+    } catch (error) {
+      this.#fail(role, unavailable(error));
+    }
+  }
+
+  async #swap(role: CertificateRole, delivered: DeliveredCertificate): Promise<void> {
+    const { secret, secretName, passphrase } = delivered;
+    const file = tlsCertificateSdsFile(role, {
+      certificateChain: `${secret.certificate.trim()}\n${secret.chain.trim()}\n`,
+      encryptedPrivateKey: secret.encryptedPrivateKey,
+      passphrase: passphrase.reveal(),
+    });
+    await this.#parts.files.swap(sdsFileName(role), JSON.stringify(file));
+    this.#note(role, {
+      secretName,
+      certificateArn: secret.certificateArn,
+      serial: secret.serial,
+      swappedAt: this.#timestamp(),
+      swaps: (this.#states.get(role)?.swaps ?? 0) + 1,
+    });
+    this.#log('info', 'certificate swapped in', { role, secret: secretName, serial: secret.serial });
+  }
+
+  async #awaitSerial(role: CertificateRole, expected: string): Promise<string | undefined> {
+    const deadline = this.#parts.now() + PROOF_DEADLINE_MS;
+    const client = this.#certificates.get('client');
+    const own = {
+      ...(client === undefined ? {} : { client }),
+      trust: this.#trust.get('servers')?.roots ?? '',
+    };
+    let served: string | undefined;
+    do {
+      served = await this.#parts.prover.servedSerial(role, own);
+      if (served === expected) return served;
+      await this.#parts.sleep(PROOF_INTERVAL_MS);
+    } while (this.#parts.now() < deadline);
+    return served;
+  }
+
+  #fail(role: CertificateRole, problem: PkiProblem): void {
+    this.#note(role, { problems: [problem] });
+    this.#log('error', 'certificate not in use', { role, problems: [problem] });
+  }
+
+  #note(role: CertificateRole, facts: Partial<CertificateState>): void {
+    const known = this.#states.get(role) ?? { role, swaps: 0, problems: [] };
+    this.#states.set(role, { ...known, ...facts });
+  }
+
+  #log(level: AgentEvent['level'], text: string, facts: AgentEvent['facts']): void {
+    this.#parts.log({ level, text, facts });
+  }
+
+  #timestamp(): string {
+    return new Date(this.#parts.now()).toISOString();
+  }
+}
+
+const NOT_SERVED: PkiProblem = {
+  code: 'ERR_CERTIFICATE_NOT_SERVED',
+  message: 'the certificate was handed to Envoy, and a handshake still shows another serial',
+  remedy: 'look for update_rejected and key_rotation_failed in the stats of Envoy; the agent goes on trying',
+};
+
+function unavailable(error: unknown): PkiProblem {
+  if (error instanceof TokenmeshError)
+    return { code: error.code, message: error.message, remedy: error.remedy };
+  return {
+    code: 'ERR_SECRET_UNAVAILABLE',
+    message: `the certificate could not be fetched: ${describeError(error)}`,
+    remedy: 'see that Secrets Manager can be reached and that the role of the task may read the secret',
+  };
+}

@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TokenmeshError } from '../../errors/error.ts';
+import type { Placement } from '../../mesh/envoy/types.ts';
+
+export interface SidecarConfig {
+  readonly nodeName: string;
+  readonly placement: Placement;
+  /** Where the sidecar keeps its bootstrap and stages secrets: memory-backed where the platform has that. */
+  readonly runDirectory: string;
+  readonly agentSocket: string;
+  readonly envoyBinary: string;
+  readonly envoyConcurrency: number;
+  readonly pollSeconds: number;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const REQUIRED = ['TOKENMESH_NODE', 'TOKENMESH_PLACEMENT', 'TOKENMESH_RUN_DIRECTORY'] as const;
+
+/** @throws {TokenmeshError} `ERR_CONFIG_INVALID` with every problem at once. */
+export function readConfig(environment: Environment): SidecarConfig {
+  const problems: string[] = REQUIRED.filter((name) => !environment[name]).map(
+    (name) => `${name} is not set`,
+  );
+  const pollSeconds = positive(environment, 'TOKENMESH_POLL_SECONDS', 30, problems);
+  const envoyConcurrency = positive(environment, 'TOKENMESH_ENVOY_CONCURRENCY', 1, problems);
+  const placement =
+    problems.length === 0 ? readPlacement(environment['TOKENMESH_PLACEMENT'] ?? '', problems) : undefined;
+  if (placement === undefined) {
+    throw new TokenmeshError({
+      code: 'ERR_CONFIG_INVALID',
+      message: `the sidecar's environment is not usable: ${problems.join(', ')}`,
+      remedy: 'set the named variables: sidecar/envoy/config.ts lists them',
+    });
+  }
+  const runDirectory = environment['TOKENMESH_RUN_DIRECTORY'] ?? '';
+  return {
+    nodeName: environment['TOKENMESH_NODE'] ?? '',
+    placement,
+    runDirectory,
+    agentSocket: environment['TOKENMESH_AGENT_SOCKET'] ?? join(runDirectory, 'agent.sock'),
+    envoyBinary: environment['ENVOY_BIN'] ?? 'envoy',
+    envoyConcurrency,
+    pollSeconds,
+  };
+}
+
+function positive(environment: Environment, name: string, fallback: number, problems: string[]): number {
+  const text = environment[name];
+  const value = text === undefined ? fallback : Number(text);
+  if (!(value > 0)) problems.push(`${name} is not a number above 0`);
+  return value;
+}
+
+function readPlacement(file: string, problems: string[]): Placement | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Placement;
+  } catch {
+    problems.push('TOKENMESH_PLACEMENT does not name a readable JSON file');
+    return undefined;
+  }
+}

@@ -1,0 +1,132 @@
+import { describe, expect, it } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { mintToken, TOKEN_RANDOM_BYTES } from '../../sidecar/tokenizer/core/token.ts';
+import type { TokenRecord, TokenStore } from '../../sidecar/tokenizer/core/ports.ts';
+
+export function newToken(): string {
+  return mintToken(randomBytes(TOKEN_RANDOM_BYTES));
+}
+
+export function sampleRecord(change: Partial<TokenRecord> = {}): TokenRecord {
+  return {
+    tenant: 'shop',
+    token: newToken(),
+    createdAt: new Date('2026-01-02T03:04:05.678Z'),
+    fields: new Map([
+      ['card', { class: 'pan', message: Uint8Array.of(1, 2, 3) }],
+      ['mail', { class: 'email', message: Uint8Array.of(4, 5) }],
+    ]),
+    ...change,
+  };
+}
+
+/** What every {@link TokenStore} does. */
+export function describeTokenStore(name: string, makeStore: () => TokenStore): void {
+  describe(`${name} keeps the contract of a token store`, () => {
+    it('finds a record as it was stored', async () => {
+      const store = makeStore();
+      const record = sampleRecord();
+      expect(await store.insert(record)).toBe('stored');
+      expect(plain(await store.find(record))).toEqual(plain(record));
+    });
+
+    it('keeps an expiry to the millisecond, and finds what has expired', async () => {
+      const store = makeStore();
+      const record = sampleRecord({ expiresAt: new Date('2026-01-02T03:04:05.679Z') });
+      await store.insert(record);
+      expect((await store.find(record))?.expiresAt).toEqual(record.expiresAt);
+    });
+
+    it('changes nothing under a token that is taken', async () => {
+      const store = makeStore();
+      const record = sampleRecord();
+      await store.insert(record);
+      expect(await store.insert({ ...record, createdAt: new Date(0) })).toBe('taken');
+      expect((await store.find(record))?.createdAt).toEqual(record.createdAt);
+    });
+
+    it('lets exactly one of two inserts have a token', async () => {
+      const store = makeStore();
+      const record = sampleRecord();
+      const outcomes = await Promise.all([store.insert(record), store.insert(record)]);
+      expect(outcomes.toSorted()).toEqual(['stored', 'taken']);
+    });
+
+    it('finds nothing under the token of another tenant', async () => {
+      const store = makeStore();
+      const record = sampleRecord();
+      await store.insert(record);
+      expect(await store.find({ ...record, tenant: 'other' })).toBeUndefined();
+    });
+
+    it('stores and finds many, in order, beyond what one call of a store takes', async () => {
+      const store = makeStore();
+      const records = Array.from({ length: 130 }, () => sampleRecord());
+      expect(await store.insertMany(records)).toEqual(records.map(() => 'stored'));
+      const found = await store.findMany(records);
+      expect(found.map((each) => (typeof each === 'string' ? each : each.token))).toEqual(
+        records.map((record) => record.token),
+      );
+    });
+
+    it('finds a record for each of two equal keys, and none for an unknown one', async () => {
+      const store = makeStore();
+      const record = sampleRecord();
+      await store.insert(record);
+      const found = await store.findMany([record, sampleRecord(), record]);
+      expect(found.map((each) => (typeof each === 'string' ? each : each.token))).toEqual([
+        record.token,
+        'missing',
+        record.token,
+      ]);
+    });
+
+    it('does nothing for an empty batch', async () => {
+      const store = makeStore();
+      expect(await store.insertMany([])).toEqual([]);
+      expect(await store.findMany([])).toEqual([]);
+    });
+
+    it('removes a record once, and tells', async () => {
+      const store = makeStore();
+      const record = sampleRecord();
+      await store.insert(record);
+      expect(await store.remove(record)).toBe('removed');
+      expect(await store.remove(record)).toBe('missing');
+      expect(await store.find(record)).toBeUndefined();
+    });
+
+    it('is reachable', async () => {
+      await expect(makeStore().checkReachable()).resolves.toBeUndefined();
+    });
+  });
+}
+
+/** What every {@link TokenStore} does that is down. */
+export function describeTokenStoreDown(name: string, makeStore: () => TokenStore): void {
+  describe(`${name} that is down keeps the contract of a token store`, () => {
+    it('refuses single calls as unavailable', async () => {
+      const store = makeStore();
+      const record = sampleRecord();
+      const unavailable = { code: 'ERR_STORE_UNAVAILABLE' };
+      await expect(store.insert(record)).rejects.toMatchObject(unavailable);
+      await expect(store.find(record)).rejects.toMatchObject(unavailable);
+      await expect(store.remove(record)).rejects.toMatchObject(unavailable);
+      await expect(store.checkReachable()).rejects.toMatchObject(unavailable);
+    });
+
+    it('says of every item of a batch that it is unavailable', async () => {
+      const store = makeStore();
+      const records = [sampleRecord(), sampleRecord()];
+      expect(await store.insertMany(records)).toEqual(['unavailable', 'unavailable']);
+      expect(await store.findMany(records)).toEqual(['unavailable', 'unavailable']);
+    });
+  });
+}
+
+/** Bytes compare by value, whether a Buffer or not. */
+function plain(record: TokenRecord | undefined): unknown {
+  if (record === undefined) return undefined;
+  const fields = [...record.fields].map(([name, field]) => [name, field.class, ...field.message]);
+  return { ...record, fields: fields.toSorted() };
+}

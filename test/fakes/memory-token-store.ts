@@ -1,0 +1,55 @@
+import { StoreUnavailableError } from '../../sidecar/tokenizer/core/errors.ts';
+import type { FindOutcome, RecordKey, TokenRecord, TokenStore } from '../../sidecar/tokenizer/core/ports.ts';
+
+/** A token store in memory, which can be told to be down. */
+export class MemoryTokenStore implements TokenStore {
+  readonly records = new Map<string, TokenRecord>();
+  /** While set, no call is answered and nothing is changed. */
+  isDown = false;
+  /** Tokens of a batch that the store does not get to. */
+  lose: (record: RecordKey) => boolean = () => false;
+
+  async insert(record: TokenRecord): Promise<'stored' | 'taken'> {
+    this.#answer();
+    if (this.records.has(idOf(record))) return 'taken';
+    this.records.set(idOf(record), record);
+    return 'stored';
+  }
+
+  async insertMany(records: readonly TokenRecord[]): Promise<('stored' | 'unavailable')[]> {
+    return records.map((record) => {
+      if (this.isDown || this.lose(record)) return 'unavailable';
+      this.records.set(idOf(record), record);
+      return 'stored';
+    });
+  }
+
+  async find(key: RecordKey): Promise<TokenRecord | undefined> {
+    this.#answer();
+    return this.records.get(idOf(key));
+  }
+
+  async findMany(keys: readonly RecordKey[]): Promise<FindOutcome[]> {
+    return keys.map((key) => {
+      if (this.isDown || this.lose(key)) return 'unavailable';
+      return this.records.get(idOf(key)) ?? 'missing';
+    });
+  }
+
+  async remove(key: RecordKey): Promise<'removed' | 'missing'> {
+    this.#answer();
+    return this.records.delete(idOf(key)) ? 'removed' : 'missing';
+  }
+
+  async checkReachable(): Promise<void> {
+    this.#answer();
+  }
+
+  #answer(): void {
+    if (this.isDown) throw new StoreUnavailableError();
+  }
+}
+
+function idOf({ tenant, token }: RecordKey): string {
+  return `${tenant}#${token}`;
+}

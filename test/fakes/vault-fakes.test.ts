@@ -1,0 +1,8 @@
+import { describeFieldSealer } from '../contracts/field-sealer.contract.ts';
+import { describeTokenStore, describeTokenStoreDown } from '../contracts/token-store.contract.ts';
+import { MemoryFieldSealer } from './memory-field-sealer.ts';
+import { MemoryTokenStore } from './memory-token-store.ts';
+
+describeTokenStore('the fake', () => new MemoryTokenStore());
+describeTokenStoreDown('the fake', () => Object.assign(new MemoryTokenStore(), { isDown: true }));
+describeFieldSealer('the fake', () => new MemoryFieldSealer(['shop', 'other']));

@@ -1,0 +1,164 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Mesh } from '../../mesh/definition.ts';
+import { edgesOf } from '../../mesh/edges.ts';
+import { identityOf, nodeOfIdentity } from '../../mesh/identity.ts';
+import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
+import { assertValidMesh, validateMesh } from '../../mesh/validate.ts';
+import { withNode, withOneWayOrder } from '../support/meshes.ts';
+
+const pathsOf = (mesh: Mesh): string[] => validateMesh(mesh).map((problem) => problem.path);
+
+describe('the shipped mesh', () => {
+  it('is valid', () => {
+    expect(validateMesh(tokenizationMesh)).toEqual([]);
+  });
+
+  it('has mutual TLS on every edge between its members', () => {
+    const inside = edgesOf(tokenizationMesh).filter((edge) => edge.to !== undefined);
+    expect(inside.length).toBe(7);
+    expect(inside.filter((edge) => edge.mode !== 'mtls')).toEqual([]);
+  });
+
+  it('grants the outsider nothing but to ask whether others are there', () => {
+    const granted = Object.values(tokenizationMesh.virtualNodes).flatMap((node) =>
+      node.listener.operations.filter(
+        (each) => Array.isArray(each.callers) && each.callers.includes('outsider'),
+      ),
+    );
+    expect(granted).toEqual([]);
+    expect(tokenizationMesh.virtualNodes['outsider']?.vaultAccess).toBeUndefined();
+  });
+
+  it('goes to one-way TLS on one edge, and back', () => {
+    const flipped = withOneWayOrder();
+    expect(validateMesh(flipped)).toEqual([]);
+    expect(edgesOf(flipped).find((edge) => edge.from === 'gateway' && edge.to === 'order')?.mode).toBe(
+      'one-way',
+    );
+    expect(
+      edgesOf(tokenizationMesh).find((edge) => edge.from === 'gateway' && edge.to === 'order')?.mode,
+    ).toBe('mtls');
+  });
+});
+
+describe('an identity', () => {
+  it('is the name of the node under the name of the mesh, and leads back to the node', () => {
+    expect(identityOf(tokenizationMesh, 'order')).toBe('order.tokenmesh.internal');
+    expect(nodeOfIdentity(tokenizationMesh, 'order.tokenmesh.internal')).toBe('order');
+  });
+
+  it.each([
+    'order',
+    'ORDER.tokenmesh.internal',
+    'order.tokenmesh.internal.',
+    'x.order.tokenmesh.internal',
+    '',
+  ])('is not %p', (name) => {
+    expect(nodeOfIdentity(tokenizationMesh, name)).toBeUndefined();
+  });
+});
+
+describe('validation', () => {
+  it('refuses a backend that nobody provides, naming those that there are', () => {
+    const mesh = withNode('paybill', (node) => ({
+      ...node,
+      backends: [{ virtualService: 'tokeniser', clientPolicy: { tls: 'mtls' } }],
+    }));
+    const [problem] = validateMesh(mesh);
+    expect(problem?.path).toBe('virtualNodes.paybill.backends.tokeniser');
+    expect(problem?.message).toContain('"tokenizer"');
+  });
+
+  it('refuses an edge that its listener would refuse', () => {
+    const mesh = withNode('order', (node) => ({
+      ...node,
+      backends: [{ virtualService: 'tokenizer', clientPolicy: { tls: 'one-way' } }],
+    }));
+    expect(pathsOf(mesh)).toEqual(['virtualNodes.order.backends.tokenizer.clientPolicy.tls']);
+  });
+
+  it('takes plaintext towards a permissive listener, and only there', () => {
+    const plain = { virtualService: 'tokenizer', clientPolicy: { tls: 'none' } } as const;
+    const strict = withNode('order', (node) => ({ ...node, backends: [plain] }));
+    expect(pathsOf(strict)).toEqual(['virtualNodes.order.backends.tokenizer.clientPolicy.tls']);
+    const tokenizer = strict.virtualNodes['tokenizer'];
+    if (tokenizer === undefined) throw new Error('the shipped mesh has changed');
+    const permissive: Mesh = {
+      ...strict,
+      virtualNodes: {
+        ...strict.virtualNodes,
+        tokenizer: {
+          ...tokenizer,
+          listener: {
+            ...tokenizer.listener,
+            tls: { mode: 'PERMISSIVE', clientValidation: { trust: 'clients' } },
+          },
+        },
+      },
+    };
+    expect(pathsOf(permissive)).toEqual([]);
+  });
+
+  it('refuses callers by name where nobody has to prove a name', () => {
+    const mesh = withNode('outsider', (node) => ({
+      ...node,
+      listener: { ...node.listener, tls: { mode: 'STRICT' } },
+    }));
+    expect(pathsOf(mesh)).toEqual([
+      'virtualNodes.outsider.listener.operations[0].callers',
+      'virtualNodes.outsider.listener.operations[1].callers',
+    ]);
+  });
+
+  it('refuses plaintext or mutual TLS towards an external service', () => {
+    const mesh = withNode('paybill', (node) => ({
+      ...node,
+      backends: [{ virtualService: 'processor', clientPolicy: { tls: 'none' } }],
+    }));
+    expect(pathsOf(mesh)).toEqual(['virtualNodes.paybill.backends.processor.clientPolicy.tls']);
+  });
+
+  it('reports every problem at once, each with its path', () => {
+    const mesh: Mesh = {
+      ...withNode('order', (node) => ({
+        ...node,
+        listener: {
+          ...node.listener,
+          port: 70_000,
+          operations: [
+            { name: 'a', method: 'GET', path: 'no-slash', callers: ['nobody'] },
+            { name: 'b', method: 'GET', path: '/a/', callers: 'mesh' },
+          ],
+        },
+        vaultAccess: { tenants: [], grants: [] },
+      })),
+      name: 'Token Mesh',
+      maxConnectionDurationSeconds: 0,
+      virtualServices: { ...tokenizationMesh.virtualServices, tokenizer: { provider: 'tokeniser' } },
+    };
+    expect(pathsOf(mesh).sort()).toEqual(
+      [
+        'maxConnectionDurationSeconds',
+        'name',
+        'virtualNodes.order.listener.operations[0].callers',
+        'virtualNodes.order.listener.operations[0].path',
+        'virtualNodes.order.listener.operations[1].path',
+        'virtualNodes.order.listener.port',
+        'virtualNodes.order.vaultAccess.tenants',
+        'virtualServices.tokenizer.provider',
+      ].sort(),
+    );
+    expect(() => assertValidMesh(mesh)).toThrow(expect.objectContaining({ code: 'ERR_MESH_INVALID' }));
+  });
+
+  it('gives a remedy with every problem', () => {
+    const problems = validateMesh({
+      ...tokenizationMesh,
+      name: '',
+      virtualServices: {},
+      requestTimeoutSeconds: -1,
+    });
+    expect(problems.length).toBeGreaterThan(5);
+    for (const problem of problems) expect(problem.remedy).not.toBe('');
+  });
+});

@@ -1,0 +1,159 @@
+import { describe, expect, it } from '@jest/globals';
+import { checkCertificate, type CertificateFacts } from '../../operator/checks/certificates.ts';
+import { checkEdge, type EdgeFacts } from '../../operator/checks/mtls.ts';
+import { checkCall, checkVault } from '../../operator/checks/policy.ts';
+import {
+  checkRefusal,
+  INTRUSIONS,
+  type Intrusion,
+  type RefusalFacts,
+} from '../../operator/checks/refusals.ts';
+import type { ListenerCounters } from '../../operator/checks/seen.ts';
+
+const COUNTERS: ListenerCounters = {
+  handshake: 5,
+  noCertificate: 0,
+  failVerifyNoCert: 0,
+  failVerifyError: 0,
+  failVerifySan: 0,
+  connectionError: 0,
+  rbacDenied: 0,
+  versions: { 'TLSv1.3': 5 },
+};
+
+const EDGE: EdgeFacts = {
+  from: 'order',
+  to: 'tokenizer',
+  mode: 'mtls',
+  probe: { outcome: 'answered', status: 200 },
+  before: COUNTERS,
+  after: { ...COUNTERS, handshake: 6, versions: { 'TLSv1.3': 6 } },
+  seenAs: { identity: 'order.tokenmesh.internal', serial: 'abc' },
+  expectedIdentity: 'order.tokenmesh.internal',
+};
+
+const failing = (facts: EdgeFacts): string[] =>
+  checkEdge(facts)
+    .filter((each) => !each.ok)
+    .map((each) => each.id);
+
+describe('an edge', () => {
+  it('holds when its handshakes are counted, and none is without a certificate', () => {
+    expect(failing(EDGE)).toEqual([]);
+  });
+
+  it.each<[string, Partial<EdgeFacts>, string[]]>([
+    ['nothing answers', { probe: { outcome: 'refused', reason: 'ECONNREFUSED' } }, ['mtls.counted']],
+    ['the listener is silent about our handshake', { after: COUNTERS }, ['mtls.counted']],
+    ['a handshake had no certificate', { after: { ...EDGE.after, noCertificate: 1 } }, ['mtls.mutual']],
+    ['a handshake was TLS 1.2', { after: { ...EDGE.after, versions: { 'TLSv1.2': 1 } } }, ['mtls.version']],
+    [
+      'the peer sees another identity',
+      { seenAs: { identity: 'paybill.tokenmesh.internal', serial: 'a' } },
+      ['mtls.identity'],
+    ],
+    ['the peer sees nobody', { seenAs: undefined }, ['mtls.identity']],
+  ])('fails when %s', (_what, change, expected) => {
+    expect(failing({ ...EDGE, ...change })).toEqual(expected);
+  });
+
+  it('of one-way TLS holds when the two counts are equal, and fails when they are not', () => {
+    const oneWay = { ...EDGE, mode: 'one-way' } as const;
+    expect(failing({ ...oneWay, after: { ...EDGE.after, noCertificate: 6 } })).toEqual([]);
+    expect(failing({ ...oneWay, after: { ...EDGE.after, noCertificate: 5 } })).toEqual(['mtls.one-way']);
+    expect(failing({ ...oneWay, after: { ...EDGE.after, handshake: 0, noCertificate: 0 } })).toContain(
+      'mtls.one-way',
+    );
+  });
+});
+
+describe('a refusal', () => {
+  const facts = (intrusion: Intrusion): RefusalFacts => ({
+    listener: 'tokenizer',
+    intrusion,
+    outcome: { outcome: 'refused', reason: 'ECONNRESET' },
+    before: COUNTERS,
+    after: { ...COUNTERS, [INTRUSIONS[intrusion].counter]: 1 },
+  });
+
+  it.each(Object.keys(INTRUSIONS) as Intrusion[])(
+    'of %s holds when it is refused and counted',
+    (intrusion) => {
+      expect(checkRefusal(facts(intrusion)).ok).toBe(true);
+    },
+  );
+
+  it.each(Object.keys(INTRUSIONS) as Intrusion[])(
+    'of %s fails when the listener did not count it',
+    (intrusion) => {
+      expect(checkRefusal({ ...facts(intrusion), after: COUNTERS }).ok).toBe(false);
+    },
+  );
+
+  it.each(Object.keys(INTRUSIONS) as Intrusion[])('of %s fails when it is answered', (intrusion) => {
+    expect(checkRefusal({ ...facts(intrusion), outcome: { outcome: 'answered', status: 200 } }).ok).toBe(
+      false,
+    );
+  });
+});
+
+describe('a certificate', () => {
+  const facts: CertificateFacts = {
+    node: 'order',
+    role: 'client',
+    issuedSerial: 'aa',
+    daysLeft: 394.9,
+    servedSerial: 'aa',
+    problems: [],
+  };
+  const failed = (change: Partial<CertificateFacts>): string[] =>
+    checkCertificate({ ...facts, ...change })
+      .filter((each) => !each.ok)
+      .map((each) => each.id);
+
+  it('holds when what is served is what was issued, with time left', () => {
+    expect(failed({})).toEqual([]);
+  });
+
+  it('fails when another serial is served, or none', () => {
+    expect(failed({ servedSerial: 'bb' })).toEqual(['certificates.served']);
+    expect(failed({ servedSerial: undefined })).toEqual(['certificates.served']);
+  });
+
+  it('fails when it is about to expire', () => {
+    expect(failed({ daysLeft: 29.9 })).toEqual(['certificates.days-left']);
+  });
+
+  it("hints at the agent's own problem where it has one", () => {
+    const [check] = checkCertificate({
+      ...facts,
+      servedSerial: 'bb',
+      problems: [{ message: 'm', remedy: 'do this' }],
+    });
+    expect(check?.hint).toBe('do this');
+  });
+});
+
+describe('a call', () => {
+  const call = { caller: 'outsider', virtualService: 'tokenizer', operation: 'tokens.create' };
+
+  it.each([
+    [false, 403, true],
+    [false, 201, false],
+    [false, 400, false],
+    [true, 400, true],
+    [true, 200, true],
+    [true, 403, false],
+    [true, 503, false],
+    [true, undefined, false],
+    [false, undefined, false],
+  ])('permitted %p and answered %p: holds %p', (permitted, status, ok) => {
+    expect(checkCall({ ...call, permitted, status }).ok).toBe(ok);
+  });
+});
+
+describe('the vault', () => {
+  it('holds only when it says that it is ready', () => {
+    expect([200, 503, undefined].map((status) => checkVault(status).ok)).toEqual([true, false, false]);
+  });
+});

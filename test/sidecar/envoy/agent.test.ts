@@ -1,0 +1,205 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { TokenmeshError } from '../../../errors/error.ts';
+import type { CertificateRole, Hierarchy } from '../../../mesh/definition.ts';
+import { CertAgent, type AgentEvent } from '../../../sidecar/envoy/cert-agent/agent.ts';
+import type { DeliveredCertificate } from '../../../sidecar/envoy/cert-agent/ports.ts';
+import type { PkiProblem } from '../../../pki/problem.ts';
+import { Sensitive } from '../../../pki/sensitive.ts';
+
+const PASSPHRASE = 'correct horse battery staple';
+
+const BAD: PkiProblem = { code: 'ERR_CERTIFICATE_EXPIRED', message: 'it has expired', remedy: 'renew it' };
+
+/** Secrets, Envoy and time, all in hand. */
+class World {
+  now = 0;
+  serials: Record<CertificateRole, string> = { client: 'c1', server: 's1' };
+  trustVersion = 1;
+  failure: Error | undefined;
+  problems: PkiProblem[] = [];
+  trustProblems: PkiProblem[] = [];
+  /** What Envoy uses: a swap reaches it unless it misses it. */
+  served: Partial<Record<CertificateRole, string>> = {};
+  swapsMissed = 0;
+  swaps: string[] = [];
+  contents = new Map<string, string>();
+  events: AgentEvent[] = [];
+
+  readonly agent = new CertAgent({
+    source: {
+      certificate: async (role) => this.#deliver(role),
+      trust: async (hierarchy: Hierarchy) => ({
+        version: `t${this.trustVersion}`,
+        secretName: `tokenmesh/trust/${hierarchy}`,
+        roots: `roots of ${hierarchy}, version ${this.trustVersion}`,
+      }),
+    },
+    files: {
+      swap: async (fileName, contents) => {
+        this.swaps.push(fileName);
+        this.contents.set(fileName, contents);
+        const role = fileName.replace('.json', '') as CertificateRole;
+        if (!(role in this.serials)) return;
+        if (this.swapsMissed > 0) this.swapsMissed -= 1;
+        else this.served[role] = this.serials[role];
+      },
+    },
+    prover: { servedSerial: async (role) => this.served[role] },
+    judge: () => this.problems,
+    judgeTrust: () => this.trustProblems,
+    now: () => this.now,
+    sleep: async (ms) => void (this.now += ms),
+    log: (event) => this.events.push(event),
+  });
+
+  #deliver(role: CertificateRole): DeliveredCertificate {
+    if (this.failure !== undefined) throw this.failure;
+    return {
+      version: `version of ${this.serials[role]}`,
+      secretName: `tokenmesh/order/${role}/certificate`,
+      secret: {
+        serial: this.serials[role],
+        certificateArn: 'arn',
+        certificate: `leaf ${this.serials[role]}`,
+        chain: 'intermediate',
+        encryptedPrivateKey: 'encrypted',
+        passphraseVersionId: 'v',
+      },
+      passphrase: new Sensitive(PASSPHRASE),
+    };
+  }
+
+  stateOf(role: CertificateRole) {
+    return this.agent.states.find((state) => state.role === role);
+  }
+}
+
+let world = new World();
+beforeEach(() => {
+  world = new World();
+});
+
+describe('the cert agent', () => {
+  it('hands trust to Envoy first, then a certificate for each role', async () => {
+    await world.agent.refresh();
+    expect(world.swaps).toEqual(['trust-clients.json', 'trust-servers.json', 'client.json', 'server.json']);
+    expect(world.agent.isComplete).toBe(true);
+  });
+
+  it('writes leaf and intermediates, the encrypted key and its passphrase into one file', async () => {
+    await world.agent.refresh();
+    const { resources } = JSON.parse(world.contents.get('server.json') ?? '{}') as { resources: unknown[] };
+    expect(resources).toEqual([
+      expect.objectContaining({
+        name: 'server',
+        tls_certificate: {
+          certificate_chain: { inline_string: 'leaf s1\nintermediate\n' },
+          private_key: { inline_string: 'encrypted' },
+          password: { inline_string: PASSPHRASE },
+        },
+      }),
+    ]);
+  });
+
+  it('proves a new serial by a handshake, and says so', async () => {
+    await world.agent.refresh();
+    world.serials.server = 's2';
+    await world.agent.refresh();
+    expect(world.stateOf('server')).toMatchObject({
+      serial: 's2',
+      servedSerial: 's2',
+      swaps: 2,
+      problems: [],
+    });
+    expect(world.events.at(-1)).toMatchObject({
+      level: 'info',
+      text: 'certificate is served',
+      facts: { serial: 's2' },
+    });
+  });
+
+  it('swaps again when Envoy missed the swap', async () => {
+    await world.agent.refresh();
+    world.serials.server = 's2';
+    world.swapsMissed = 1;
+    await world.agent.refresh();
+    expect(world.stateOf('server')).toMatchObject({ servedSerial: 's2', swaps: 3, problems: [] });
+  });
+
+  it('reports a serial that is not served, and goes on trying', async () => {
+    await world.agent.refresh();
+    await world.agent.refresh();
+    world.serials.server = 's2';
+    world.swapsMissed = 3;
+    await world.agent.refresh();
+    expect(world.stateOf('server')).toMatchObject({ serial: 's2', servedSerial: 's1' });
+    expect(world.stateOf('server')?.problems[0]?.code).toBe('ERR_CERTIFICATE_NOT_SERVED');
+    await world.agent.refresh();
+    expect(world.stateOf('server')).toMatchObject({ servedSerial: 's2', problems: [] });
+  });
+
+  it('leaves Envoy alone while nothing has changed', async () => {
+    await world.agent.refresh();
+    await world.agent.refresh();
+    const swaps = world.swaps.length;
+    await world.agent.refresh();
+    expect(world.swaps.length).toBe(swaps);
+  });
+
+  it('refuses a certificate that does not hold up: Envoy keeps the old one, and the problem is told', async () => {
+    await world.agent.refresh();
+    await world.agent.refresh();
+    world.serials.server = 's2';
+    world.problems = [BAD];
+    await world.agent.refresh();
+    expect(world.served.server).toBe('s1');
+    expect(world.stateOf('server')).toMatchObject({ servedSerial: 's1', problems: [BAD] });
+    world.problems = [];
+    await world.agent.refresh();
+    expect(world.stateOf('server')).toMatchObject({ servedSerial: 's2', problems: [] });
+  });
+
+  it('refuses a trust bundle that does not hold up', async () => {
+    await world.agent.refresh();
+    world.trustVersion = 2;
+    world.trustProblems = [BAD];
+    await world.agent.refresh();
+    expect(world.contents.get('trust-clients.json')).toContain('version 1');
+    world.trustProblems = [];
+    await world.agent.refresh();
+    expect(world.contents.get('trust-clients.json')).toContain('version 2');
+  });
+
+  it('is not complete, and says which secret lacks what, when a secret cannot be used at first start', async () => {
+    world.failure = new TokenmeshError({
+      code: 'ERR_SECRET_UNUSABLE',
+      message: 'secret "tokenmesh/order/client/certificate" is not usable: missing chain',
+      remedy: 'export it again',
+    });
+    await world.agent.refresh();
+    expect(world.agent.isComplete).toBe(false);
+    expect(world.stateOf('client')?.problems).toEqual([
+      { code: 'ERR_SECRET_UNUSABLE', message: world.failure.message, remedy: 'export it again' },
+    ]);
+  });
+
+  it('goes on with what it has when Secrets Manager is down', async () => {
+    await world.agent.refresh();
+    await world.agent.refresh();
+    world.failure = new Error('connect ECONNREFUSED');
+    await world.agent.refresh();
+    expect(world.served.server).toBe('s1');
+    expect(world.stateOf('server')?.problems[0]?.code).toBe('ERR_SECRET_UNAVAILABLE');
+  });
+
+  it('never logs the passphrase or the key', async () => {
+    world.swapsMissed = 1;
+    await world.agent.refresh();
+    world.serials = { client: 'c2', server: 's2' };
+    await world.agent.refresh();
+    const logged = JSON.stringify(world.events);
+    expect(logged).toContain('s2');
+    expect(logged).not.toContain(PASSPHRASE);
+    expect(logged).not.toContain('"encrypted"');
+  });
+});

@@ -1,0 +1,53 @@
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
+import { CreateKeyCommand } from '@aws-sdk/client-kms';
+import { createAwsClients } from '../../sidecar/tokenizer/adapters/aws-clients.ts';
+import type { KeyStoreLocation } from '../../sidecar/tokenizer/adapters/branch-key-source.ts';
+import { createBranchKey } from '../../sidecar/tokenizer/adapters/branch-keys.ts';
+import { startEmulatedAws, type EmulatedAws } from './emulated-aws.ts';
+
+/** What the tokenizer stands on: its tables, its key, and a branch key for each of some tenants. */
+export interface EmulatedVault extends KeyStoreLocation {
+  readonly aws: EmulatedAws;
+  readonly tokensTableName: string;
+  stop(): Promise<void>;
+}
+
+export async function startEmulatedVault(tenants: readonly string[]): Promise<EmulatedVault> {
+  const aws = await startEmulatedAws();
+  const clients = createAwsClients(aws.clientConfig);
+  const { KeyMetadata } = await clients.kms.send(new CreateKeyCommand({ Description: 'vault' }));
+  const location = {
+    ...clients,
+    keysTableName: 'tokenmesh-keys',
+    kmsKeyArn: KeyMetadata?.Arn ?? '',
+  };
+  const tokensTableName = 'tokenmesh-tokens';
+  await clients.dynamodb.send(tableOf(location.keysTableName, 'branch-key-id', 'type'));
+  await clients.dynamodb.send(tableOf(tokensTableName, 'pk', 'sk'));
+  for (const tenant of tenants) await createBranchKey(location, tenant);
+  return {
+    ...location,
+    aws,
+    tokensTableName,
+    stop: async () => {
+      clients.dynamodb.destroy();
+      clients.kms.destroy();
+      await aws.stop();
+    },
+  };
+}
+
+function tableOf(TableName: string, hash: string, range: string): CreateTableCommand {
+  return new CreateTableCommand({
+    TableName,
+    BillingMode: 'PAY_PER_REQUEST',
+    KeySchema: [
+      { AttributeName: hash, KeyType: 'HASH' },
+      { AttributeName: range, KeyType: 'RANGE' },
+    ],
+    AttributeDefinitions: [
+      { AttributeName: hash, AttributeType: 'S' },
+      { AttributeName: range, AttributeType: 'S' },
+    ],
+  });
+}

@@ -1,0 +1,86 @@
+import { captureLog, type CapturedLog } from '../fakes/captured-log.ts';
+import { MemoryFieldSealer } from '../fakes/memory-field-sealer.ts';
+import { MemoryTokenStore } from '../fakes/memory-token-store.ts';
+import { randomBytes } from 'node:crypto';
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
+import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
+import { IDENTITY_HEADER } from '../../runtime/http-server.ts';
+import { createCedarPolicy } from '../../sidecar/tokenizer/adapters/cedar-policy.ts';
+import { compilePolicies } from '../../sidecar/tokenizer/core/policy.ts';
+import { createReadiness } from '../../sidecar/tokenizer/core/readiness.ts';
+import { createVault } from '../../sidecar/tokenizer/core/vault.ts';
+import { createMetrics } from '../../sidecar/tokenizer/http/metrics.ts';
+import { createTokenizerServer } from '../../sidecar/tokenizer/http/server.ts';
+
+export interface TokenizerUnderTest {
+  readonly app: FastifyInstance;
+  readonly store: MemoryTokenStore;
+  readonly sealer: MemoryFieldSealer;
+  readonly clock: { now: Date };
+  readonly log: CapturedLog;
+  /** Back to an empty store that is up, at the time of the start. */
+  reset(): void;
+  /** Sends one request as a node of the mesh, or with no identity where `node` is undefined. */
+  send(node: string | undefined, request: TestRequest): Promise<LightMyRequestResponse>;
+}
+
+export interface TestRequest {
+  readonly method?: 'GET' | 'POST' | 'DELETE' | 'PUT';
+  readonly url: string;
+  /** An object is sent as JSON, a string as it is. */
+  readonly body?: object | string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const START = new Date('2026-03-04T05:06:07.008Z');
+
+/** The tokenizer's HTTP service over a store and a sealer in memory, with the shipped mesh and its policy. */
+export async function startTokenizerUnderTest(): Promise<TokenizerUnderTest> {
+  const mesh = tokenizationMesh;
+  const store = new MemoryTokenStore();
+  const sealer = new MemoryFieldSealer(['shop']);
+  const clock = { now: START };
+  const log = captureLog();
+  const now = (): Date => clock.now;
+  // Every probe comes long after the last, so that none is answered from memory.
+  let probes = 0;
+  const probeTime = (): Date => new Date((probes += 1) * 60_000);
+  const app = await createTokenizerServer({
+    vault: createVault({
+      store,
+      sealer,
+      policy: createCedarPolicy(compilePolicies(mesh)),
+      now,
+      randomBytes,
+    }),
+    checkReady: createReadiness({ store, sealer, tenants: ['shop'], now: probeTime }),
+    metrics: createMetrics({ process: false }),
+    mesh,
+    logger: log.logger,
+  });
+  return {
+    app,
+    store,
+    sealer,
+    clock,
+    log,
+    reset: () => {
+      store.records.clear();
+      store.isDown = false;
+      sealer.isDown = false;
+      sealer.opened = 0;
+      clock.now = START;
+    },
+    send: (node, request) =>
+      app.inject({
+        method: request.method ?? 'POST',
+        url: request.url,
+        headers: {
+          ...(typeof request.body === 'string' ? { 'content-type': 'application/json' } : {}),
+          ...(node === undefined ? {} : { [IDENTITY_HEADER]: `${node}.${mesh.name}.internal` }),
+          ...request.headers,
+        },
+        ...(request.body === undefined ? {} : { payload: request.body }),
+      }),
+  };
+}
