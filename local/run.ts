@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { Agent, request } from 'undici';
 import ora from 'ora';
@@ -163,15 +164,22 @@ async function main(once: boolean): Promise<number> {
     return await Promise.race([work(), exitCode.promise, runner.failed]);
   } catch (error) {
     if (interrupted.signal.aborted) return await exitCode.promise;
-    process.stderr.write(`\nnpm start: ${describeError(error)}\n`);
-    if (!(error instanceof TokenmeshError) && error instanceof Error)
-      process.stderr.write(`${error.stack ?? ''}\n`);
+    const cause = await causeOf(error, runner);
+    process.stderr.write(`\nnpm start: ${describeError(cause)}\n`);
+    if (!(cause instanceof TokenmeshError) && cause instanceof Error)
+      process.stderr.write(`${cause.stack ?? ''}\n`);
     return 1;
   } finally {
     interrupted.abort();
     await runner.stop();
     say('stopped: no process and no file of the run is left');
   }
+}
+
+/** A request may fail a moment before the end of the process that it was sent to is noticed. */
+async function causeOf(error: unknown, runner: MeshRunner): Promise<unknown> {
+  const ended = runner.failed.catch((cause: unknown) => cause);
+  return await Promise.race([ended, sleep(1_000, error)]);
 }
 
 const program = new Command('npm start --')

@@ -34,10 +34,12 @@ export function createServer(options: ServerOptions): FastifyInstance {
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimitBytes,
-    genReqId: (request) => headerOf(request.headers['x-request-id']) ?? randomUUID(),
+    genReqId: (request) => requestIdOf(request.headers['x-request-id']),
     routerOptions: { ignoreTrailingSlash: false },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
   });
+  // Else a body of text would be taken for a JSON document that is not valid, rather than for the wrong media type.
+  app.removeContentTypeParser('text/plain');
   app.addHook('onResponse', (request, reply, done) => {
     options.logger.info(
       {
@@ -67,6 +69,14 @@ export function createServer(options: ServerOptions): FastifyInstance {
     return reply.status(facts.status).type(PROBLEM_MEDIA_TYPE).send(problem(facts));
   });
   return app;
+}
+
+const REQUEST_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Envoy's request id, a UUID. Anything else under that name is not logged: it may be anything. */
+function requestIdOf(header: string | string[] | undefined): string {
+  const given = headerOf(header);
+  return given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
 /** Listens on a Unix socket for the owner alone; a socket left by a process that died is removed first. */

@@ -127,6 +127,6 @@ export function describeTokenStoreDown(name: string, makeStore: () => TokenStore
 /** Bytes compare by value, whether a Buffer or not. */
 function plain(record: TokenRecord | undefined): unknown {
   if (record === undefined) return undefined;
-  const fields = [...record.fields].map(([name, field]) => [name, field.class, ...field.message]);
-  return { ...record, fields: fields.toSorted() };
+  const fields = [...record.fields].map(([name, field]) => [name, [field.class, ...field.message]]);
+  return { ...record, fields: Object.fromEntries(fields) as unknown };
 }

@@ -9,13 +9,14 @@ import {
   type ACMPCAClient,
   type CreateCertificateAuthorityCommandInput,
   type IssueCertificateCommandInput,
+  type Validity,
 } from '@aws-sdk/client-acm-pca';
 
 const TEMPLATES = 'arn:aws:acm-pca:::template';
 
-export type AuthorityFacts = Partial<CreateCertificateAuthorityCommandInput> & {
+export interface AuthorityFacts extends Partial<CreateCertificateAuthorityCommandInput> {
   readonly commonName: string;
-};
+}
 
 export interface Hierarchy {
   readonly rootArn: string;
@@ -54,13 +55,14 @@ export async function createSubordinate(
   pca: ACMPCAClient,
   rootArn: string,
   facts: AuthorityFacts,
+  validity: Validity = { Type: 'YEARS', Value: 5 },
 ): Promise<string> {
   const arn = await createAuthority(pca, 'SUBORDINATE', facts);
   const issued = await issue(pca, {
     CertificateAuthorityArn: rootArn,
     Csr: await csrOf(pca, arn),
     TemplateArn: `${TEMPLATES}/SubordinateCACertificate_PathLen0/V1`,
-    Validity: { Type: 'YEARS', Value: 5 },
+    Validity: validity,
   });
   await importCertificate(pca, arn, issued.certificate, issued.chain);
   return arn;

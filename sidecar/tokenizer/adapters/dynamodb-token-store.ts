@@ -1,0 +1,129 @@
+/**
+ * The token store on DynamoDB: one item for a record, so that none is ever half written.
+ *
+ * IAM: dynamodb:PutItem, BatchWriteItem, GetItem, BatchGetItem and DeleteItem on the table.
+ *
+ * @module
+ */
+
+import {
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { RecordUnopenableError, StoreUnavailableError } from '../core/errors.ts';
+import type { FindOutcome, RecordKey, TokenRecord, TokenStore } from '../core/ports.ts';
+import { withDeadline } from './deadline.ts';
+import { readAll, writeAll, type Table } from './dynamodb-batches.ts';
+import { fromItem, itemKey, toItem, type Item } from './record-item.ts';
+
+export interface DynamodbTokenStoreOptions extends Table {
+  /** For one record, retries and all. @default 2500 */
+  readonly deadlineMs?: number;
+  /** For all of a batch. @default 10000 */
+  readonly batchDeadlineMs?: number;
+  /** Told of a batch call that failed, since its items only say that they are unavailable. */
+  readonly onFault: (error: unknown) => void;
+}
+
+export function createDynamodbTokenStore(options: DynamodbTokenStoreOptions): TokenStore {
+  const { deadlineMs = 2_500, batchDeadlineMs = 10_000, onFault } = options;
+  return {
+    insert: (record) => answered(deadlineMs, (signal) => put(options, record, signal)),
+    async insertMany(records) {
+      const signal = AbortSignal.timeout(batchDeadlineMs);
+      const left = await writeAll(options, records.map(toItem), { signal, onFault });
+      const unstored = new Set(left.map(partitionOf));
+      return records.map((record) => (unstored.has(partitionOf(itemKey(record))) ? 'unavailable' : 'stored'));
+    },
+    async find(key) {
+      const item = await answered(deadlineMs, (signal) => get(options, key, signal));
+      return item === undefined ? undefined : fromItem(key, item);
+    },
+    async findMany(keys) {
+      const signal = AbortSignal.timeout(batchDeadlineMs);
+      const wanted = new Map(keys.map((key) => [partitionOf(itemKey(key)), itemKey(key)]));
+      const answer = await readAll(options, [...wanted.values()], { signal, onFault });
+      const found = new Map(answer.found.map((item) => [partitionOf(item), item]));
+      const unread = new Set(answer.unread.map(partitionOf));
+      return keys.map((key) => outcomeOf(key, found, unread));
+    },
+    remove: (key) => answered(deadlineMs, (signal) => remove(options, key, signal)),
+    async checkReachable() {
+      await answered(deadlineMs, (signal) => get(options, PROBE, signal));
+    },
+  };
+}
+
+/** No token looks like this, so it is never there. */
+const PROBE: RecordKey = { tenant: 'readiness', token: 'readiness' };
+
+async function put(
+  { client, tableName: TableName }: Table,
+  record: TokenRecord,
+  abortSignal: AbortSignal,
+): Promise<'stored' | 'taken'> {
+  const ConditionExpression = 'attribute_not_exists(pk)';
+  try {
+    await client.send(new PutItemCommand({ TableName, Item: toItem(record), ConditionExpression }), {
+      abortSignal,
+    });
+    return 'stored';
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return 'taken';
+    throw error;
+  }
+}
+
+async function get(
+  { client, tableName: TableName }: Table,
+  key: RecordKey,
+  abortSignal: AbortSignal,
+): Promise<Item | undefined> {
+  const command = new GetItemCommand({ TableName, Key: itemKey(key), ConsistentRead: true });
+  return (await client.send(command, { abortSignal })).Item;
+}
+
+async function remove(
+  { client, tableName: TableName }: Table,
+  key: RecordKey,
+  abortSignal: AbortSignal,
+): Promise<'removed' | 'missing'> {
+  const command = new DeleteItemCommand({ TableName, Key: itemKey(key), ReturnValues: 'ALL_OLD' });
+  const removed = await client.send(command, { abortSignal });
+  return removed.Attributes === undefined ? 'missing' : 'removed';
+}
+
+/** Whatever DynamoDB refuses for (throttled, no table, no permission) is an outage to the caller. */
+async function answered<Result>(
+  deadlineMs: number,
+  call: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await withDeadline(deadlineMs, call);
+  } catch (error) {
+    throw new StoreUnavailableError(error);
+  }
+}
+
+function outcomeOf(
+  key: RecordKey,
+  found: ReadonlyMap<string, Item>,
+  unread: ReadonlySet<string>,
+): FindOutcome {
+  const partition = partitionOf(itemKey(key));
+  if (unread.has(partition)) return 'unavailable';
+  const item = found.get(partition);
+  if (item === undefined) return 'missing';
+  try {
+    return fromItem(key, item);
+  } catch (error) {
+    if (error instanceof RecordUnopenableError) return 'unopenable';
+    throw error;
+  }
+}
+
+function partitionOf(item: Item): string {
+  return item['pk']?.S ?? '';
+}

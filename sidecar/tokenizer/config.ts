@@ -1,0 +1,57 @@
+import { TokenmeshError } from '../../errors/error.ts';
+
+export interface TokenizerConfig {
+  /** The Unix socket to listen on. */
+  readonly socketPath: string;
+  readonly tokensTableName: string;
+  readonly keysTableName: string;
+  readonly kmsKeyArn: string;
+}
+
+/** The path of a Unix socket has 104 bytes on macOS and 108 on Linux, the last of them zero. */
+const MAX_SOCKET_PATH_BYTES = 103;
+
+const KMS_KEY_ARN = /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/;
+const TABLE_NAME = /^[\w.-]{3,255}$/;
+
+/**
+ * What the service is told by its environment.
+ *
+ * @throws {TokenmeshError} `ERR_CONFIG_INVALID`, with every problem at once, each with its variable.
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): TokenizerConfig {
+  const config = {
+    socketPath: env['TOKENMESH_APP_SOCKET'] ?? '',
+    tokensTableName: env['TOKENMESH_TOKENS_TABLE'] ?? 'tokenmesh-tokens',
+    keysTableName: env['TOKENMESH_KEYS_TABLE'] ?? 'tokenmesh-keys',
+    kmsKeyArn: env['TOKENMESH_KMS_KEY_ARN'] ?? '',
+  };
+  const problems = [
+    ...socketProblems(config.socketPath),
+    ...mismatch('TOKENMESH_TOKENS_TABLE', config.tokensTableName, TABLE_NAME, "a table's name"),
+    ...mismatch('TOKENMESH_KEYS_TABLE', config.keysTableName, TABLE_NAME, "a table's name"),
+    ...mismatch('TOKENMESH_KMS_KEY_ARN', config.kmsKeyArn, KMS_KEY_ARN, 'the ARN of a KMS key'),
+    ...mismatch('AWS_REGION', env['AWS_REGION'] ?? '', /^[a-z\d-]+$/, 'a region'),
+  ];
+  if (problems.length === 0) return config;
+  throw new TokenmeshError({
+    code: 'ERR_CONFIG_INVALID',
+    message: `the tokenizer cannot start: ${problems.join('; ')}`,
+    remedy: 'set the variables named, and start it again',
+  });
+}
+
+function socketProblems(path: string): string[] {
+  const bytes = Buffer.byteLength(path);
+  if (path.startsWith('/') && bytes <= MAX_SOCKET_PATH_BYTES) return [];
+  const found =
+    path === '' ? 'nothing' : `${bytes} bytes of ${path.startsWith('/') ? 'path' : 'relative path'}`;
+  return [
+    `TOKENMESH_APP_SOCKET: expected an absolute path of at most ${MAX_SOCKET_PATH_BYTES} bytes, got ${found}`,
+  ];
+}
+
+function mismatch(name: string, value: string, shape: RegExp, expected: string): string[] {
+  if (shape.test(value)) return [];
+  return [`${name}: expected ${expected}, got ${value === '' ? 'nothing' : 'something else'}`];
+}

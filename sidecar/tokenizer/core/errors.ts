@@ -1,0 +1,81 @@
+/**
+ * The errors of the vault that a caller may see, and those that say that something is down.
+ *
+ * @module
+ */
+
+import { TokenmeshError, type ErrorCode } from '../../../errors/error.ts';
+
+/** No answer from the token store within the deadline. A write may have happened, so its token must not be handed out. */
+export class StoreUnavailableError extends TokenmeshError {
+  constructor(cause?: unknown) {
+    super({
+      code: 'ERR_STORE_UNAVAILABLE',
+      message: 'the token store did not answer in time: expected DynamoDB to serve the request',
+      remedy: 'try again after the time in Retry-After',
+      cause,
+    });
+  }
+}
+
+/** The key of the tenant could not be had, so nothing was sealed or opened. */
+export class KeyUnavailableError extends TokenmeshError {
+  constructor(cause?: unknown) {
+    super({
+      code: 'ERR_KEY_UNAVAILABLE',
+      message: "the tenant's key could not be had in time: expected KMS and the key store to serve it",
+      remedy:
+        "try again after the time in Retry-After; if it goes on, see that the tenant's branch key exists",
+      cause,
+    });
+  }
+}
+
+/** One error with one text, whatever the reason: why a message does not open is nothing to tell who sent it. */
+export class RecordUnopenableError extends TokenmeshError {
+  constructor(cause?: unknown) {
+    super({
+      code: 'ERR_RECORD_UNOPENABLE',
+      message: 'the record does not open',
+      remedy: 'tokenize the value again, and tell the operator: the record was changed or moved',
+      cause,
+    });
+  }
+}
+
+interface Shown {
+  readonly status: number;
+  readonly title: string;
+}
+
+/** How each error is shown over HTTP. One that is not listed is not shown at all. */
+const SHOWN: Readonly<Record<ErrorCode, Shown>> = {
+  ERR_TOKEN_MALFORMED: { status: 400, title: 'The token is malformed.' },
+  ERR_TOKEN_UNKNOWN: { status: 404, title: 'There is no such token.' },
+  ERR_TOKEN_EXPIRED: { status: 410, title: 'The token has expired.' },
+  ERR_FIELD_UNKNOWN: { status: 400, title: 'The record has no such field.' },
+  ERR_CLASS_UNSUPPORTED: { status: 400, title: 'The field class is not supported.' },
+  ERR_KIND_UNSUPPORTED: { status: 400, title: 'The token kind or format is not supported.' },
+  ERR_VALUE_INVALID: { status: 400, title: 'A value does not fit its class.' },
+  ERR_VALUE_TOO_LARGE: { status: 413, title: 'A value is too large.' },
+  ERR_TOO_MANY_FIELDS: { status: 413, title: 'The batch has too many fields.' },
+  ERR_TOO_MANY_ITEMS: { status: 413, title: 'The batch has too many items.' },
+  ERR_IDENTITY_MISSING: { status: 403, title: 'The caller has no identity.' },
+  ERR_IDENTITY_UNKNOWN: { status: 403, title: 'The caller is not of this mesh.' },
+  ERR_TENANT_DENIED: { status: 403, title: 'The tenant is not one of the caller.' },
+  ERR_OPERATION_DENIED: { status: 403, title: 'The caller may not do this.' },
+  ERR_CLASS_DENIED: { status: 403, title: 'The caller may not do this with the field class.' },
+  ERR_LOCAL_ONLY: { status: 403, title: 'This is not served to the mesh.' },
+  ERR_RECORD_UNOPENABLE: { status: 500, title: 'The record does not open.' },
+  ERR_STORE_UNAVAILABLE: { status: 503, title: 'The token store is not available.' },
+  ERR_KEY_UNAVAILABLE: { status: 503, title: 'The key is not available.' },
+};
+
+export function shownAs(error: TokenmeshError): Shown | undefined {
+  return SHOWN[error.code];
+}
+
+/** Whether the same request may succeed a little later, with nothing changed by the caller. */
+export function isOutage(error: TokenmeshError): boolean {
+  return SHOWN[error.code]?.status === 503;
+}

@@ -1,0 +1,48 @@
+import { mayDo, requireClasses, requireOperation, tenantOf } from './access.ts';
+import { liveRecord, unknownToken } from './live-record.ts';
+import type { FieldOperation } from './policy.ts';
+import type { RecordKey } from './ports.ts';
+import { DEFAULT_FORMAT, RANDOM_KIND } from './token-kind.ts';
+import { parseToken } from './token.ts';
+import type { Caller, TokenQuery, Vault, VaultParts } from './vault.ts';
+
+/** What is done with a record as a whole, without its values. */
+export function createKeeping(parts: VaultParts): Pick<Vault, 'describe' | 'delete'> {
+  return {
+    async describe(caller, query) {
+      const key = keyOf(parts, caller, query, 'read-metadata');
+      const record = liveRecord(await parts.store.find(key), parts.now());
+      const known = [...record.fields].filter(([, field]) =>
+        mayDo(parts.policy, caller, {
+          operation: 'read-metadata',
+          tenant: record.tenant,
+          class: field.class,
+        }),
+      );
+      return {
+        token: record.token,
+        tenant: record.tenant,
+        createdAt: record.createdAt,
+        ...(record.expiresAt === undefined ? {} : { expiresAt: record.expiresAt }),
+        kind: RANDOM_KIND,
+        format: DEFAULT_FORMAT,
+        fields: new Map(known.map(([name, field]) => [name, field.class])),
+      };
+    },
+    async delete(caller, query) {
+      const key = keyOf(parts, caller, query, 'delete');
+      const record = await parts.store.find(key);
+      if (record === undefined) throw unknownToken();
+      const classes = [...record.fields.values()].map((field) => field.class);
+      requireClasses(parts.policy, caller, 'delete', record.tenant, classes);
+      if ((await parts.store.remove(key)) === 'missing') throw unknownToken();
+    },
+  };
+}
+
+function keyOf(parts: VaultParts, caller: Caller, query: TokenQuery, operation: FieldOperation): RecordKey {
+  const token = parseToken(query.token);
+  const tenant = tenantOf(caller, query.tenant);
+  requireOperation(parts.policy, caller, operation, tenant);
+  return { tenant, token };
+}

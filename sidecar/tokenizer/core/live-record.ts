@@ -1,0 +1,28 @@
+import { TokenmeshError } from '../../../errors/error.ts';
+import type { TokenRecord } from './ports.ts';
+
+/**
+ * What a lookup found, if it still counts.
+ *
+ * @param now - Passed in: expiry is exact, whatever has or has not been swept.
+ * @throws {TokenmeshError} `ERR_TOKEN_UNKNOWN` for none, and for another tenant's; `ERR_TOKEN_EXPIRED`.
+ */
+export function liveRecord(found: TokenRecord | undefined, now: Date): TokenRecord {
+  if (found === undefined) throw unknownToken();
+  if (found.expiresAt !== undefined && now >= found.expiresAt) {
+    throw new TokenmeshError({
+      code: 'ERR_TOKEN_EXPIRED',
+      message: `the token has expired: expected a request before ${found.expiresAt.toISOString()}`,
+      remedy: 'tokenize the value again, with a longer ttlSeconds if need be',
+    });
+  }
+  return found;
+}
+
+export function unknownToken(): TokenmeshError {
+  return new TokenmeshError({
+    code: 'ERR_TOKEN_UNKNOWN',
+    message: 'the token is unknown: expected one of the tenant that was neither deleted nor swept',
+    remedy: 'see that the token was handed out to this tenant, and not deleted since',
+  });
+}

@@ -1,0 +1,87 @@
+/**
+ * What the vault needs of the outside, in its own words.
+ *
+ * @module
+ */
+
+import type { EncryptionContext } from './encryption-context.ts';
+import type { FieldClass } from './field-class.ts';
+
+/** One token and what stands behind it. Format at rest: docs/record-format.md. */
+export interface TokenRecord {
+  readonly tenant: string;
+  readonly token: string;
+  readonly createdAt: Date;
+  /** From this instant on the record counts as gone, to the millisecond. */
+  readonly expiresAt?: Date;
+  readonly fields: ReadonlyMap<string, SealedField>;
+}
+
+export interface SealedField {
+  readonly class: FieldClass;
+  /** One AWS Encryption SDK message. */
+  readonly message: Uint8Array;
+}
+
+export interface RecordKey {
+  readonly tenant: string;
+  readonly token: string;
+}
+
+export interface TokenStore {
+  /**
+   * Stores `record`, unless its token is taken.
+   *
+   * Must be atomic: of two calls with one token, exactly one resolves to
+   * `'stored'`. `'taken'` must change nothing; the vault then mints another.
+   *
+   * @throws {StoreUnavailableError} when no answer came within the deadline.
+   *   The write may have happened, so the caller must not hand out the token.
+   */
+  insert(record: TokenRecord): Promise<'stored' | 'taken'>;
+
+  /**
+   * Stores records whose tokens carry 122 random bits or more: no condition is asked.
+   *
+   * @returns One outcome for each record, in order. `'unavailable'` tells what
+   *   {@link TokenStore.insert} throws. Never rejects for a store that is down.
+   */
+  insertMany(records: readonly TokenRecord[]): Promise<readonly ('stored' | 'unavailable')[]>;
+
+  /**
+   * Sees every write that was answered before. Expired records are found like others.
+   *
+   * @throws {StoreUnavailableError} when no answer came within the deadline.
+   * @throws {RecordUnopenableError} for a record that is not of the format.
+   */
+  find(key: RecordKey): Promise<TokenRecord | undefined>;
+
+  /** As {@link TokenStore.find}, one outcome for each key, in order; a key may be there twice. */
+  findMany(keys: readonly RecordKey[]): Promise<readonly FindOutcome[]>;
+
+  /**
+   * @returns Whether there was one to remove.
+   * @throws {StoreUnavailableError} when no answer came; it may be removed.
+   */
+  remove(key: RecordKey): Promise<'removed' | 'missing'>;
+
+  /** @throws {StoreUnavailableError} unless the store answers a read. */
+  checkReachable(): Promise<void>;
+}
+
+export type FindOutcome = TokenRecord | 'missing' | 'unavailable' | 'unopenable';
+
+export interface FieldSealer {
+  /**
+   * Makes one message that opens under exactly this context.
+   *
+   * @throws {KeyUnavailableError} when the tenant's key cannot be had.
+   */
+  seal(plaintext: Uint8Array, context: EncryptionContext): Promise<Uint8Array>;
+
+  /**
+   * @throws {RecordUnopenableError} for every message that was changed, moved or made by another.
+   * @throws {KeyUnavailableError} when the tenant's key cannot be had, so that nothing can be said.
+   */
+  open(message: Uint8Array, context: EncryptionContext): Promise<Uint8Array>;
+}

@@ -1,0 +1,132 @@
+import { TokenmeshError } from '../../../errors/error.ts';
+import { classDenied, mayDo, requireOperation, tenantOf } from './access.ts';
+import { showField } from './field-class.ts';
+import { BATCH_WIDTH, inParallel } from './in-parallel.ts';
+import { checkItemCount, foundOrThrow, itemResult, throwIfAllOut } from './items.ts';
+import { liveRecord } from './live-record.ts';
+import { mask } from './mask.ts';
+import type { RecordKey, SealedField, TokenRecord } from './ports.ts';
+import { parseToken } from './token.ts';
+import type {
+  Caller,
+  DetokenizeRequest,
+  ItemResult,
+  Revealed,
+  RevealedField,
+  Vault,
+  VaultParts,
+} from './vault.ts';
+
+type Form = RevealedField['form'];
+
+export function createRevealing(parts: VaultParts): Pick<Vault, 'detokenize' | 'detokenizeBatch'> {
+  return {
+    async detokenize(caller, request) {
+      const key = keyOf(parts, caller, request);
+      return await reveal(parts, caller, request, await parts.store.find(key));
+    },
+    async detokenizeBatch(caller, requests) {
+      checkItemCount(requests.length);
+      const judged = await inParallel(requests, BATCH_WIDTH, (request) =>
+        itemResult(async () => ({ request, key: keyOf(parts, caller, request) })),
+      );
+      const results = await revealAll(parts, caller, judged);
+      throwIfAllOut(results);
+      return results;
+    },
+  };
+}
+
+/** Judges the token, then the caller's right to reveal at all: nothing is looked up for who has none. */
+function keyOf(parts: VaultParts, caller: Caller, request: DetokenizeRequest): RecordKey {
+  const token = parseToken(request.token);
+  const tenant = tenantOf(caller, request.tenant);
+  requireOperation(parts.policy, caller, 'reveal-masked', tenant);
+  return { tenant, token };
+}
+
+/** A request with the key of its record, or what it was refused for. */
+type Judged = ItemResult<{ readonly request: DetokenizeRequest; readonly key: RecordKey }>;
+
+async function revealAll(
+  parts: VaultParts,
+  caller: Caller,
+  judged: readonly Judged[],
+): Promise<ItemResult<Revealed>[]> {
+  const keys = judged.flatMap((each) => ('result' in each ? [each.result.key] : []));
+  const found = (await parts.store.findMany(keys)).values();
+  const pairs = judged.map((each) =>
+    'error' in each ? each : { request: each.result.request, outcome: found.next().value ?? 'missing' },
+  );
+  return await inParallel(pairs, BATCH_WIDTH, async (pair) =>
+    'error' in pair
+      ? pair
+      : await itemResult(async () => await reveal(parts, caller, pair.request, foundOrThrow(pair.outcome))),
+  );
+}
+
+async function reveal(
+  parts: VaultParts,
+  caller: Caller,
+  request: DetokenizeRequest,
+  found: TokenRecord | undefined,
+): Promise<Revealed> {
+  const record = liveRecord(found, parts.now());
+  const purpose = request.purpose ?? caller.access.defaultPurpose;
+  const forms = wantedFields(record, request.fields).map(([name, field]) => ({
+    name,
+    field,
+    form: formOf(parts, caller, record.tenant, field, purpose),
+  }));
+  if (forms.every(({ form }) => form === 'redacted')) {
+    throw classDenied(caller, 'reveal-masked', [...new Set(forms.map(({ field }) => field.class))]);
+  }
+  const revealed = new Map<string, RevealedField>();
+  for (const { name, field, form } of forms) {
+    revealed.set(name, { value: await valueOf(parts, record, name, field, form), form });
+  }
+  return revealed;
+}
+
+/** @throws {TokenmeshError} `ERR_FIELD_UNKNOWN`, naming every field that the record has not. */
+function wantedFields(
+  record: TokenRecord,
+  names: readonly string[] | undefined,
+): readonly (readonly [string, SealedField])[] {
+  if (names === undefined) return [...record.fields];
+  const unknown = names.filter((name) => !record.fields.has(name));
+  if (unknown.length > 0) {
+    throw new TokenmeshError({
+      code: 'ERR_FIELD_UNKNOWN',
+      message: `the record has no field ${unknown.map(showField).join(', ')}`,
+      remedy: 'name fields that were tokenized: GET /v1/tokens/{token} lists them',
+    });
+  }
+  return [...record.fields].filter(([name]) => names.includes(name));
+}
+
+function formOf(
+  { policy }: VaultParts,
+  caller: Caller,
+  tenant: string,
+  field: SealedField,
+  purpose: string | undefined,
+): Form {
+  const question = { tenant, class: field.class, ...(purpose === undefined ? {} : { purpose }) };
+  if (mayDo(policy, caller, { ...question, operation: 'reveal-plain' })) return 'plain';
+  return mayDo(policy, caller, { ...question, operation: 'reveal-masked' }) ? 'masked' : 'redacted';
+}
+
+/** A redacted value is not even opened. */
+async function valueOf(
+  { sealer }: VaultParts,
+  { tenant, token }: TokenRecord,
+  name: string,
+  field: SealedField,
+  form: Form,
+): Promise<string | null> {
+  if (form === 'redacted') return null;
+  const context = { tenant, token, field: name, class: field.class };
+  const value = Buffer.from(await sealer.open(field.message, context)).toString('utf8');
+  return form === 'plain' ? value : mask(field.class, value);
+}

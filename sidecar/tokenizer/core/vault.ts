@@ -1,0 +1,101 @@
+/**
+ * The vault: tokens in, records out, under a policy that denies by default.
+ *
+ * No IO of its own. What it needs of the outside comes in as ports, time and
+ * randomness included.
+ *
+ * @module
+ */
+
+import type { VaultAccess } from '../../../mesh/definition.ts';
+import { TokenmeshError } from '../../../errors/error.ts';
+import type { FieldClass } from './field-class.ts';
+import type { Policy } from './policy.ts';
+import type { FieldSealer, TokenStore } from './ports.ts';
+import { createTokenizing } from './tokenizing.ts';
+import { createRevealing } from './revealing.ts';
+import { createKeeping } from './keeping.ts';
+
+/** Who asks: an identity of the mesh, and what the mesh says of it. */
+export interface Caller {
+  readonly identity: string;
+  readonly access: VaultAccess;
+}
+
+export interface TokenizeRequest {
+  readonly fields: Readonly<Record<string, { readonly class: string; readonly value: string }>>;
+  readonly kind?: string;
+  readonly format?: string;
+  readonly ttlSeconds?: number;
+  /** @default the first tenant of the caller */
+  readonly tenant?: string;
+}
+
+export interface Tokenized {
+  readonly token: string;
+  readonly createdAt: Date;
+  readonly expiresAt?: Date;
+}
+
+export interface DetokenizeRequest {
+  readonly token: string;
+  /** @default every field of the record */
+  readonly fields?: readonly string[];
+  /** @default the default purpose of the caller */
+  readonly purpose?: string;
+  /** @default the first tenant of the caller */
+  readonly tenant?: string;
+}
+
+export interface RevealedField {
+  /** Null where the form is `redacted`. */
+  readonly value: string | null;
+  readonly form: 'plain' | 'masked' | 'redacted';
+}
+
+export type Revealed = ReadonlyMap<string, RevealedField>;
+
+export interface TokenQuery {
+  readonly token: string;
+  /** @default the first tenant of the caller */
+  readonly tenant?: string;
+}
+
+export interface TokenDescription extends Tokenized {
+  readonly tenant: string;
+  readonly kind: string;
+  readonly format: string;
+  /** The class of each field that the caller may know of. */
+  readonly fields: ReadonlyMap<string, FieldClass>;
+}
+
+/** What became of one item of a batch. */
+export type ItemResult<Result> = { readonly result: Result } | { readonly error: TokenmeshError };
+
+export interface Vault {
+  tokenize(caller: Caller, request: TokenizeRequest): Promise<Tokenized>;
+  tokenizeBatch(
+    caller: Caller,
+    requests: readonly TokenizeRequest[],
+  ): Promise<readonly ItemResult<Tokenized>[]>;
+  detokenize(caller: Caller, request: DetokenizeRequest): Promise<Revealed>;
+  detokenizeBatch(
+    caller: Caller,
+    requests: readonly DetokenizeRequest[],
+  ): Promise<readonly ItemResult<Revealed>[]>;
+  describe(caller: Caller, query: TokenQuery): Promise<TokenDescription>;
+  delete(caller: Caller, query: TokenQuery): Promise<void>;
+}
+
+export interface VaultParts {
+  readonly store: TokenStore;
+  readonly sealer: FieldSealer;
+  readonly policy: Policy;
+  readonly now: () => Date;
+  /** From a cryptographic source. */
+  readonly randomBytes: (count: number) => Uint8Array;
+}
+
+export function createVault(parts: VaultParts): Vault {
+  return { ...createTokenizing(parts), ...createRevealing(parts), ...createKeeping(parts) };
+}

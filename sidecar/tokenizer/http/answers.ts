@@ -1,0 +1,38 @@
+import { problem, type Problem } from '../../../errors/problem.ts';
+import type { TokenmeshError } from '../../../errors/error.ts';
+import { shownAs } from '../core/errors.ts';
+import type { Revealed, TokenDescription, Tokenized } from '../core/vault.ts';
+
+export function tokenizedAnswer({ token, createdAt, expiresAt }: Tokenized): object {
+  return { token, ...instants({ createdAt, expiresAt }) };
+}
+
+export function revealedAnswer(revealed: Revealed): object {
+  return { fields: Object.fromEntries(revealed) };
+}
+
+export function descriptionAnswer(description: TokenDescription): object {
+  const { token, tenant, kind, format, fields } = description;
+  return {
+    token,
+    tenant,
+    ...instants(description),
+    kind,
+    format,
+    fields: Object.fromEntries([...fields].map(([name, fieldClass]) => [name, { class: fieldClass }])),
+  };
+}
+
+/** The same document that the request would have been answered with, had the item been alone. */
+export function itemProblem(error: TokenmeshError): Problem {
+  const shown = shownAs(error);
+  if (shown === undefined) throw error;
+  return problem({ code: error.code, ...shown, detail: error.message, remedy: error.remedy });
+}
+
+function instants({ createdAt, expiresAt }: { createdAt: Date; expiresAt?: Date | undefined }): object {
+  return {
+    createdAt: createdAt.toISOString(),
+    ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
+  };
+}

@@ -1,0 +1,136 @@
+/**
+ * The shapes of requests and answers: what is checked, and what GET /openapi.json tells.
+ *
+ * @module
+ */
+
+import { Type, type Static, type TSchema } from '@sinclair/typebox';
+import { FIELD_CLASSES, FIELD_CLASS_NAMES } from '../core/field-class.ts';
+import { MAX_BATCH_ITEMS } from '../core/items.ts';
+import { DEFAULT_FORMAT, RANDOM_KIND } from '../core/token-kind.ts';
+
+const TEN_YEARS_SECONDS = 10 * 365 * 24 * 60 * 60;
+const MAX_FIELDS = 32;
+const FIELD_NAME = '^[A-Za-z][A-Za-z0-9_-]{0,63}$';
+
+const closed = { additionalProperties: false };
+
+const Token = Type.String({
+  description: 'tkn_ and forty letters, the last eight of them a checksum.',
+  examples: ['tkn_bcdfghjklmnpqrstbcdfghjklmnpqrstpgrkclqk'],
+});
+const Tenant = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  description: "One of the caller's tenants; its first by default.",
+});
+const FieldName = Type.String({ pattern: FIELD_NAME, maxLength: 64 });
+const FieldClassName = Type.String({
+  minLength: 1,
+  maxLength: 32,
+  description: `${FIELD_CLASS_NAMES.map((name) => `${name} (${FIELD_CLASSES[name].expected}; at most ${FIELD_CLASSES[name].maxBytes} bytes)`).join(', ')}.`,
+  examples: [...FIELD_CLASS_NAMES],
+});
+const Instant = Type.String({ format: 'date-time' });
+
+/** The codes are listed in docs, not here: new ones may come. */
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.Optional(Type.String()),
+    code: Type.String({ description: 'Stable, for programs.' }),
+    remedy: Type.String({ description: 'What to do about it.' }),
+  },
+  { description: 'A problem document (RFC 9457).' },
+);
+
+export const TokenizeBody = Type.Object(
+  {
+    fields: Type.Record(
+      FieldName,
+      Type.Object({ class: FieldClassName, value: Type.String({ writeOnly: true }) }, closed),
+      { ...closed, minProperties: 1, maxProperties: MAX_FIELDS },
+    ),
+    kind: Type.Optional(Type.String({ maxLength: 64, description: `Only "${RANDOM_KIND}" for now.` })),
+    format: Type.Optional(Type.String({ maxLength: 64, description: `Only "${DEFAULT_FORMAT}" for now.` })),
+    ttlSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: TEN_YEARS_SECONDS,
+        description: 'The token is gone after this long, to the millisecond. It stays by default.',
+      }),
+    ),
+    tenant: Type.Optional(Tenant),
+  },
+  closed,
+);
+export type TokenizeBody = Static<typeof TokenizeBody>;
+
+export const DetokenizeBody = Type.Object(
+  {
+    token: Token,
+    fields: Type.Optional(
+      Type.Array(FieldName, {
+        minItems: 1,
+        maxItems: MAX_FIELDS,
+        description: 'The fields that are wanted; all of them by default.',
+      }),
+    ),
+    purpose: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 64,
+        description: "Why: it decides whether a value is plain or masked. The caller's own by default.",
+      }),
+    ),
+    tenant: Type.Optional(Tenant),
+  },
+  closed,
+);
+export type DetokenizeBody = Static<typeof DetokenizeBody>;
+
+export const TokenParams = Type.Object({ token: Token });
+export type TokenParams = Static<typeof TokenParams>;
+export const TokenQuerystring = Type.Object({ tenant: Type.Optional(Tenant) }, closed);
+export type TokenQuerystring = Static<typeof TokenQuerystring>;
+
+export const TokenizedAnswer = Type.Object({
+  token: Token,
+  createdAt: Instant,
+  expiresAt: Type.Optional(Instant),
+});
+
+export const RevealedAnswer = Type.Object({
+  fields: Type.Record(
+    FieldName,
+    Type.Object({
+      value: Type.Union([Type.String(), Type.Null()]),
+      form: Type.Union([Type.Literal('plain'), Type.Literal('masked'), Type.Literal('redacted')]),
+    }),
+  ),
+});
+
+export const DescriptionAnswer = Type.Object({
+  token: Token,
+  tenant: Tenant,
+  createdAt: Instant,
+  expiresAt: Type.Optional(Instant),
+  kind: Type.String(),
+  format: Type.String(),
+  fields: Type.Record(FieldName, Type.Object({ class: FieldClassName })),
+});
+
+export const HealthAnswer = Type.Object({ status: Type.Literal('ok') });
+
+export function batchOf(item: TSchema): TSchema {
+  return Type.Object({ items: Type.Array(item, { minItems: 1, maxItems: MAX_BATCH_ITEMS }) }, closed);
+}
+
+/** One result for each item, in order; an item that failed did not hold up the others. */
+export function batchAnswerOf(answer: TSchema): TSchema {
+  return Type.Object({
+    results: Type.Array(Type.Union([answer, Type.Object({ error: ProblemSchema })])),
+  });
+}

@@ -1,0 +1,61 @@
+import swagger from '@fastify/swagger';
+import type { FastifyInstance } from 'fastify';
+import type { Mesh } from '../../../mesh/definition.ts';
+import { createServer, headerOf, IDENTITY_HEADER } from '../../../runtime/http-server.ts';
+import type { Logger } from '../../../runtime/log.ts';
+import { shownAs } from '../core/errors.ts';
+import type { Vault } from '../core/vault.ts';
+import { nodeOfIdentity } from '../../../mesh/identity.ts';
+import type { Metrics } from './metrics.ts';
+import { addServiceRoutes } from './service-routes.ts';
+import { addTokenRoutes } from './token-routes.ts';
+
+/** Room for a batch of a thousand records of one field, or fewer of more; what is over is 413. */
+const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
+
+export interface TokenizerParts {
+  readonly vault: Vault;
+  readonly mesh: Mesh;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Rejects with what is not available. */
+  readonly checkReady: () => Promise<void>;
+}
+
+/** The tokenizer as an HTTP service, not yet listening. */
+export async function createTokenizerServer(parts: TokenizerParts): Promise<FastifyInstance> {
+  const app = createServer({
+    logger: parts.logger,
+    bodyLimitBytes: BODY_LIMIT_BYTES,
+    problemOf: shownAs,
+  });
+  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
+  countRequests(app, parts);
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'tokenmesh tokenizer',
+        description: 'Values in, tokens out; and back, for those who may. Every error is a problem document.',
+        version: '1',
+      },
+    },
+  });
+  await app.register(async (scope) => addServiceRoutes(scope, parts));
+  await app.register(async (scope) => addTokenRoutes(scope, parts));
+  await app.ready();
+  return app;
+}
+
+function countRequests(app: FastifyInstance, { mesh, metrics }: TokenizerParts): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const identity = headerOf(request.headers[IDENTITY_HEADER]);
+    metrics.requestAnswered({
+      route: request.routeOptions.url ?? 'unknown',
+      method: request.method,
+      status: reply.statusCode,
+      node: identity === undefined ? 'local' : (nodeOfIdentity(mesh, identity) ?? 'unknown'),
+      durationSeconds: reply.elapsedTime / 1000,
+    });
+  });
+}

@@ -1,0 +1,48 @@
+import { describe, expect, it } from '@jest/globals';
+import { readConfig } from '../../../sidecar/tokenizer/config.ts';
+
+const WHOLE = {
+  TOKENMESH_APP_SOCKET: '/run/tokenmesh/app.sock',
+  TOKENMESH_KMS_KEY_ARN: 'arn:aws:kms:us-east-1:123456789012:key/4d2a3c1e-0000-4000-8000-000000000000',
+  AWS_REGION: 'us-east-1',
+};
+
+describe('the configuration of the tokenizer', () => {
+  it('has names of tables by default', () => {
+    expect(readConfig(WHOLE)).toEqual({
+      socketPath: '/run/tokenmesh/app.sock',
+      tokensTableName: 'tokenmesh-tokens',
+      keysTableName: 'tokenmesh-keys',
+      kmsKeyArn: WHOLE.TOKENMESH_KMS_KEY_ARN,
+    });
+  });
+
+  it('takes a multi-Region key and tables of other names', () => {
+    const env = {
+      ...WHOLE,
+      TOKENMESH_KMS_KEY_ARN: 'arn:aws:kms:us-east-1:123456789012:key/mrk-0123456789abcdef0123456789abcdef',
+      TOKENMESH_TOKENS_TABLE: 'a.tokens',
+      TOKENMESH_KEYS_TABLE: 'a.keys',
+    };
+    expect(readConfig(env)).toMatchObject({ tokensTableName: 'a.tokens', keysTableName: 'a.keys' });
+  });
+
+  it('refuses an empty environment with every problem at once', () => {
+    expect(() => readConfig({})).toThrow(
+      'the tokenizer cannot start: TOKENMESH_APP_SOCKET: expected an absolute path of at most 103 bytes, got nothing; TOKENMESH_KMS_KEY_ARN: expected the ARN of a KMS key, got nothing; AWS_REGION: expected a region, got nothing',
+    );
+  });
+
+  it.each([
+    ['TOKENMESH_APP_SOCKET', 'app.sock'],
+    ['TOKENMESH_APP_SOCKET', `/${'a'.repeat(103)}`],
+    ['TOKENMESH_TOKENS_TABLE', 'a'],
+    ['TOKENMESH_KEYS_TABLE', 'with space'],
+    ['TOKENMESH_KMS_KEY_ARN', 'alias/vault'],
+    ['AWS_REGION', 'US East'],
+  ])('refuses %s=%s, naming the variable', (name, value) => {
+    const refused = (): unknown => readConfig({ ...WHOLE, [name]: value });
+    expect(refused).toThrow(expect.objectContaining({ code: 'ERR_CONFIG_INVALID' }));
+    expect(refused).toThrow(name);
+  });
+});
