@@ -8,41 +8,32 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { TokenmeshError } from '../errors/error.ts';
-import type { Hierarchy, Mesh } from '../mesh/definition.ts';
+import type { Mesh } from '../mesh/definition.ts';
 import { identityOf } from '../mesh/identity.ts';
-import { emulatorClients, EMULATOR_CREDENTIALS, type AwsClients } from '../operator/aws-clients.ts';
-import { sidecarStatus } from '../operator/facts/agent.ts';
+import { emulatorClients, type AwsClients } from '../operator/aws-clients.ts';
 import { writeIdentityFiles } from '../operator/identities.ts';
-import { statusOf } from '../operator/facts/through-egress.ts';
 import {
   findRunState,
   isAlive,
   removeRunState,
   writeRunState,
+  type NodeState,
   type RunState,
 } from '../operator/run-state.ts';
 import type { Logger } from '../runtime/log.ts';
-import { EXIT_ENVOY_ENDED } from '../sidecar/envoy/envoy-process.ts';
 import { startEmulator } from './aws/emulator.ts';
-import { createHierarchy, type CreatedHierarchy } from './aws/private-ca.ts';
 import { preparePythonEnvironment } from './aws/python-environment.ts';
-import {
-  createCertificates,
-  createHierarchies,
-  createVaultResources,
-  TABLES,
-  type CertificateArns,
-} from './aws/resources.ts';
+import { createVaultResources, TABLES } from './aws/resources.ts';
 import { freePort } from './free-port.ts';
 import { planLayout, type Layout, type NodeLayout } from './layout.ts';
-import { issueDirectly, writeIssued, writeProbeCertificates } from './probe-certificates.ts';
+import { authoritiesOf, authorityFile, makePki, writePki, type MadePki } from './made-pki.ts';
+import { startNodes } from './node-processes.ts';
 import { createProcesses, type Processes } from './processes.ts';
+import { untilReady } from './readiness.ts';
 
 const REGION = 'us-east-1';
 const ACCOUNT_ID = '123456789012';
-const READY_DEADLINE_MS = 60_000;
 const PROJECT_ROOT = join(import.meta.dirname, '..');
 
 export interface MeshRunOptions {
@@ -97,29 +88,37 @@ export class MeshRunner {
     const endpointUrl = environment['AWS_ENDPOINT_URL'] ?? (await this.#startEmulator(tools.python));
     const aws = emulatorClients(endpointUrl, REGION);
     const processor = { host: '127.0.0.1', port: await freePort() };
-    const processorTrust = join(this.#directory, 'processor', 'root.pem');
-    const layout = await planLayout(mesh, this.#directory, processor, processorTrust);
+    const layout = await planLayout(
+      mesh,
+      this.#directory,
+      processor,
+      join(this.#directory, 'processor', 'root.pem'),
+    );
     await Promise.all(layout.nodes.map(writePlacement));
     const made = await stage('keys, tables, private CAs, certificates', async () => {
-      const vault = createVaultResources(aws, mesh);
-      const [{ vaultKeyArn }, pki] = await Promise.all([vault, this.#createPki(aws, mesh)]);
-      return { vaultKeyArn, ...pki };
+      const [vault, pki] = await Promise.all([
+        createVaultResources(aws, mesh),
+        makePki(aws, mesh, this.#options.logger),
+      ]);
+      await writePki(this.#directory, aws, mesh, pki);
+      return { ...vault, ...pki };
     });
-    await mkdir(join(this.#directory, 'processor'), { mode: 0o700 });
-    await writeFile(processorTrust, made.outside.rootCertificate, { mode: 0o600 });
-    await this.#writeOutsideCertificates(aws, mesh, made.hierarchies.clients, made.outside);
-    const childEnvironment = childEnvironmentFrom(environment, endpointUrl);
-    const pids = this.#startNodes(
+    this.#options.signal.throwIfAborted();
+    const pids = startNodes(this.#processes, {
       layout,
-      childEnvironment,
-      tools.envoyBinary,
-      made.vaultKeyArn,
-      processor.port,
-    );
+      environment,
+      endpointUrl,
+      region: REGION,
+      envoyBinary: tools.envoyBinary,
+      vaultKeyArn: made.vaultKeyArn,
+      processorPort: processor.port,
+    });
     const state = this.#stateOf(layout, endpointUrl, made, pids);
-    await this.#writeAuthorities(made.hierarchies);
     await writeIdentityFiles(state, mesh.name, aws.secretsManager);
-    await stage('Envoys and apps', async (progress) => await this.#untilReady(layout, progress));
+    await stage(
+      'Envoys and apps',
+      async (progress) => await untilReady(layout, this.#options.signal, progress),
+    );
     writeRunState(this.#options.stateFile, state);
     return { state, aws, gatewayTrust: made.hierarchies.servers.rootCertificate };
   }
@@ -170,94 +169,11 @@ export class MeshRunner {
     return emulator.endpointUrl;
   }
 
-  async #createPki(aws: AwsClients, mesh: Mesh): Promise<Pki> {
-    const outside = createHierarchy(aws, OUTSIDE_HIERARCHY);
-    const hierarchies = await createHierarchies(aws, mesh);
-    const { logger } = this.#options;
-    const certificates = await createCertificates({
-      aws,
-      mesh,
-      hierarchies,
-      gatewayNames: ['localhost'],
-      logger,
-    });
-    return { hierarchies, certificates, outside: await outside };
-  }
-
-  /** The processor's own certificate, and those that every listener has to refuse. */
-  async #writeOutsideCertificates(
-    aws: AwsClients,
-    mesh: Mesh,
-    clients: CreatedHierarchy,
-    outside: CreatedHierarchy,
-  ): Promise<void> {
-    const processor = await issueDirectly(aws.acmPca, {
-      authorityArn: outside.subordinateArn,
-      dnsName: mesh.externalServices['processor']?.hostname ?? 'processor.example',
-      validForSeconds: 7 * 86_400,
-    });
-    await writeIssued(join(this.#directory, 'processor'), processor);
-    await writeProbeCertificates(aws.acmPca, {
-      directory: join(this.#directory, 'probes'),
-      clientsAuthorityArn: clients.subordinateArn,
-      otherAuthorityArn: outside.subordinateArn,
-      memberName: identityOf(mesh, 'order'),
-      strangerName: identityOf(mesh, 'stranger'),
-    });
-  }
-
-  #startNodes(
-    layout: Layout,
-    environment: Record<string, string>,
-    envoyBinary: string,
-    vaultKeyArn: string,
-    processorPort: number,
-  ): Map<string, RunState['nodes'][number]['pids']> {
-    this.#options.signal.throwIfAborted();
-    this.#processes.start({
-      name: 'the processor',
-      ...runScript('local/processor/main.ts'),
-      environment: {
-        ...environment,
-        PROCESSOR_PORT: String(processorPort),
-        PROCESSOR_CERTIFICATE: join(this.#directory, 'processor', 'chain.pem'),
-        PROCESSOR_KEY: join(this.#directory, 'processor', 'key.pem'),
-      },
-    });
-    return new Map(
-      layout.nodes.map((each) => {
-        const agent = this.#processes.start({
-          name: `sidecar of ${each.name}`,
-          ...runScript('sidecar/envoy/main.ts'),
-          environment: { ...environment, ...sidecarEnvironment(each, envoyBinary) },
-          exitCodeMeans: { [EXIT_ENVOY_ENDED]: `Envoy of ${each.name}` },
-        });
-        if (each.appSocket === undefined) return [each.name, { agent }];
-        const app = this.#processes.start({
-          name: `app of ${each.name}`,
-          ...runScript(
-            each.name === 'tokenizer' ? 'sidecar/tokenizer/main.ts' : `sample-apps/${each.name}/main.ts`,
-          ),
-          environment: {
-            ...environment,
-            TOKENMESH_APP_SOCKET: each.appSocket,
-            TOKENMESH_EGRESS_SOCKET: each.egressSocket,
-            TOKENMESH_TOKENS_TABLE: TABLES.tokens,
-            TOKENMESH_KEYS_TABLE: TABLES.keys,
-            TOKENMESH_KMS_KEY_ARN: vaultKeyArn,
-            ORDERS_TABLE: TABLES.orders,
-          },
-        });
-        return [each.name, { agent, app }];
-      }),
-    );
-  }
-
   #stateOf(
     layout: Layout,
     endpointUrl: string,
-    made: Pki & { readonly vaultKeyArn: string },
-    pids: Map<string, RunState['nodes'][number]['pids']>,
+    made: MadePki & { readonly vaultKeyArn: string },
+    pids: Map<string, NodeState['pids']>,
   ): RunState {
     const gateway = layout.nodes.find((node) => node.name in this.#options.mesh.virtualGateways);
     return {
@@ -279,51 +195,14 @@ export class MeshRunner {
         pids: pids.get(node.name) ?? { agent: 0 },
         certificateArns: made.certificates[node.name] ?? { client: '', server: '' },
       })),
-      cas: authoritiesOf(made.hierarchies).map(({ name, arn }) => ({
+      cas: authoritiesOf(made).map(({ name, arn }) => ({
         name,
         arn,
-        certificate: join(this.#directory, 'cas', `${name}.pem`),
+        certificate: authorityFile(this.#directory, name),
       })),
     };
   }
-
-  async #writeAuthorities(hierarchies: Pki['hierarchies']): Promise<void> {
-    await mkdir(join(this.#directory, 'cas'), { mode: 0o700 });
-    for (const { name, certificate } of authoritiesOf(hierarchies)) {
-      await writeFile(join(this.#directory, 'cas', `${name}.pem`), certificate, { mode: 0o600 });
-    }
-  }
-
-  /** Every certificate is served, as a handshake shows, and every app says that it is ready. */
-  async #untilReady(layout: Layout, progress: (line: string) => void): Promise<void> {
-    const deadline = Date.now() + READY_DEADLINE_MS;
-    let waiting = [...layout.nodes];
-    while (waiting.length > 0) {
-      this.#options.signal.throwIfAborted();
-      const ready = await Promise.all(waiting.map(isReady));
-      waiting = waiting.filter((_, index) => ready[index] !== true);
-      if (waiting.length === 0) return;
-      progress(`waiting for ${waiting.map((node) => node.name).join(', ')}`);
-      if (Date.now() > deadline) throw await notReady(waiting, this.#directory);
-      await sleep(50);
-    }
-  }
 }
-
-interface Pki {
-  readonly hierarchies: Record<Hierarchy, CreatedHierarchy>;
-  readonly certificates: Record<string, CertificateArns>;
-  readonly outside: CreatedHierarchy;
-}
-
-/** Not of the mesh: the processor is trusted under it, and no listener of ours may be. */
-const OUTSIDE_HIERARCHY = {
-  rootCommonName: 'processor root, not of the mesh',
-  subordinateCommonName: 'processor issuing, not of the mesh',
-  rootValidityDays: 3650,
-  subordinateValidityDays: 1825,
-  tags: [],
-};
 
 /** Keys are in files in a local run, so the folder is kept in memory where the platform has that. */
 function memoryBackedDirectory(): string {
@@ -353,75 +232,6 @@ function refuseSecondRun(stateFile: string): void {
 async function writePlacement(node: NodeLayout): Promise<void> {
   await mkdir(node.directory, { recursive: true, mode: 0o700 });
   await writeFile(node.placementFile, JSON.stringify(node.placement), { mode: 0o600 });
-}
-
-function sidecarEnvironment(node: NodeLayout, envoyBinary: string): Record<string, string> {
-  return {
-    TOKENMESH_NODE: node.name,
-    TOKENMESH_PLACEMENT: node.placementFile,
-    TOKENMESH_RUN_DIRECTORY: join(node.directory, 'run'),
-    TOKENMESH_AGENT_SOCKET: node.agentSocket,
-    TOKENMESH_POLL_SECONDS: '1',
-    ENVOY_BIN: envoyBinary,
-  };
-}
-
-function runScript(script: string): { command: string; arguments: string[] } {
-  return { command: process.execPath, arguments: [join(PROJECT_ROOT, script)] };
-}
-
-/** Nothing of the user's own AWS settings reaches a child. */
-function childEnvironmentFrom(
-  environment: MeshRunOptions['environment'],
-  endpointUrl: string,
-): Record<string, string> {
-  const inherited = Object.entries(environment).filter(
-    ([name, value]) =>
-      value !== undefined && /^(PATH|HOME|LANG|LC_ALL|TZ|TMPDIR|TOKENMESH_LOG_LEVEL)$/.test(name),
-  );
-  return {
-    ...(Object.fromEntries(inherited) as Record<string, string>),
-    AWS_REGION: REGION,
-    AWS_ENDPOINT_URL: endpointUrl,
-    AWS_ACCESS_KEY_ID: EMULATOR_CREDENTIALS.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: EMULATOR_CREDENTIALS.secretAccessKey,
-    NODE_COMPILE_CACHE: join(PROJECT_ROOT, '.tokenmesh', 'compile-cache'),
-  };
-}
-
-async function isReady(node: NodeLayout): Promise<boolean> {
-  const sidecar = await sidecarStatus(node.agentSocket);
-  if (sidecar?.ready !== true) return false;
-  if (node.appSocket === undefined) return true;
-  return (await statusOf(node.appSocket, 'http://app/readyz', 'GET')) === 200;
-}
-
-async function notReady(nodes: readonly NodeLayout[], directory: string): Promise<TokenmeshError> {
-  const found = await Promise.all(
-    nodes.map(async (node) => {
-      const sidecar = await sidecarStatus(node.agentSocket);
-      const problems =
-        sidecar?.certificates.flatMap((each) => each.problems.map((problem) => problem.message)) ?? [];
-      return `${node.name} (${problems.length > 0 ? problems.join('; ') : 'no answer yet'})`;
-    }),
-  );
-  return new TokenmeshError({
-    code: 'ERR_NOT_READY',
-    message: `the mesh is not ready: expected every node within ${READY_DEADLINE_MS / 1000} s, waiting for ${found.join(', ')}`,
-    remedy: `see the logs in ${directory} while it is there`,
-  });
-}
-
-function authoritiesOf(
-  hierarchies: Pki['hierarchies'],
-): { name: string; arn: string; certificate: string }[] {
-  return (['clients', 'servers'] as const).flatMap((hierarchy) => {
-    const { rootArn, rootCertificate, subordinateArn, subordinateCertificate } = hierarchies[hierarchy];
-    return [
-      { name: `${hierarchy}-root`, arn: rootArn, certificate: rootCertificate },
-      { name: `${hierarchy}-issuing`, arn: subordinateArn, certificate: subordinateCertificate },
-    ];
-  });
 }
 
 function emulatorEnded(pid: number, how: string): TokenmeshError {

@@ -1,0 +1,103 @@
+/**
+ * The processes of the nodes: for each a sidecar and an app, started as the images start them.
+ *
+ * @module
+ */
+
+import { join } from 'node:path';
+import { EMULATOR_CREDENTIALS } from '../operator/aws-clients.ts';
+import type { NodeState } from '../operator/run-state.ts';
+import { EXIT_ENVOY_ENDED } from '../sidecar/envoy/envoy-process.ts';
+import { TABLES } from './aws/resources.ts';
+import type { Layout, NodeLayout } from './layout.ts';
+import type { Processes } from './processes.ts';
+
+const PROJECT_ROOT = join(import.meta.dirname, '..');
+
+export interface NodeProcessesPlan {
+  readonly layout: Layout;
+  readonly envoyBinary: string;
+  readonly vaultKeyArn: string;
+  readonly processorPort: number;
+  readonly endpointUrl: string;
+  readonly region: string;
+  /** The user's. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** @returns The pids of each node. */
+export function startNodes(processes: Processes, plan: NodeProcessesPlan): Map<string, NodeState['pids']> {
+  const environment = childEnvironment(plan);
+  const processorFile = (name: string): string => join(plan.layout.directory, 'processor', name);
+  processes.start({
+    name: 'the processor',
+    ...script('local/processor/main.ts'),
+    environment: {
+      ...environment,
+      PROCESSOR_PORT: String(plan.processorPort),
+      PROCESSOR_CERTIFICATE: processorFile('chain.pem'),
+      PROCESSOR_KEY: processorFile('key.pem'),
+    },
+  });
+  return new Map(
+    plan.layout.nodes.map((node) => {
+      const agent = processes.start({
+        name: `sidecar of ${node.name}`,
+        ...script('sidecar/envoy/main.ts'),
+        environment: { ...environment, ...sidecarEnvironment(node, plan.envoyBinary) },
+        exitCodeMeans: { [EXIT_ENVOY_ENDED]: `Envoy of ${node.name}` },
+      });
+      if (node.appSocket === undefined) return [node.name, { agent }];
+      const app = processes.start({
+        name: `app of ${node.name}`,
+        ...script(
+          node.name === 'tokenizer' ? 'sidecar/tokenizer/main.ts' : `sample-apps/${node.name}/main.ts`,
+        ),
+        environment: { ...environment, ...appEnvironment(node, node.appSocket, plan.vaultKeyArn) },
+      });
+      return [node.name, { agent, app }];
+    }),
+  );
+}
+
+function script(file: string): { command: string; arguments: string[] } {
+  return { command: process.execPath, arguments: [join(PROJECT_ROOT, file)] };
+}
+
+function sidecarEnvironment(node: NodeLayout, envoyBinary: string): Record<string, string> {
+  return {
+    TOKENMESH_NODE: node.name,
+    TOKENMESH_PLACEMENT: node.placementFile,
+    TOKENMESH_RUN_DIRECTORY: join(node.directory, 'run'),
+    TOKENMESH_AGENT_SOCKET: node.agentSocket,
+    TOKENMESH_POLL_SECONDS: '1',
+    ENVOY_BIN: envoyBinary,
+  };
+}
+
+function appEnvironment(node: NodeLayout, appSocket: string, vaultKeyArn: string): Record<string, string> {
+  return {
+    TOKENMESH_APP_SOCKET: appSocket,
+    TOKENMESH_EGRESS_SOCKET: node.egressSocket,
+    TOKENMESH_TOKENS_TABLE: TABLES.tokens,
+    TOKENMESH_KEYS_TABLE: TABLES.keys,
+    TOKENMESH_KMS_KEY_ARN: vaultKeyArn,
+    ORDERS_TABLE: TABLES.orders,
+  };
+}
+
+/** Nothing of the user's own AWS settings reaches a child. */
+function childEnvironment(plan: NodeProcessesPlan): Record<string, string> {
+  const inherited = Object.entries(plan.environment).filter(
+    ([name, value]) =>
+      value !== undefined && /^(PATH|HOME|LANG|LC_ALL|TZ|TMPDIR|TOKENMESH_LOG_LEVEL)$/.test(name),
+  );
+  return {
+    ...(Object.fromEntries(inherited) as Record<string, string>),
+    AWS_REGION: plan.region,
+    AWS_ENDPOINT_URL: plan.endpointUrl,
+    AWS_ACCESS_KEY_ID: EMULATOR_CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: EMULATOR_CREDENTIALS.secretAccessKey,
+    NODE_COMPILE_CACHE: join(PROJECT_ROOT, '.tokenmesh', 'compile-cache'),
+  };
+}
