@@ -6,7 +6,6 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { searchForLeaks } from '../../local/leaks.ts';
 import { emulatorClients } from '../../operator/aws-clients.ts';
@@ -16,7 +15,16 @@ import { nodeState, type RunState } from '../../operator/run-state.ts';
 import type { MeshStatus } from '../../operator/status.ts';
 import type { Verification } from '../../operator/verify.ts';
 import { TEST_CARDS, testCard } from '../../sample-apps/test-cards.ts';
-import { command, leftOf, mesh, StartedRun, type Output } from '../support/running-mesh.ts';
+import { command, leftOf, mesh, StartedRun } from '../support/running-mesh.ts';
+import {
+  callTokenizerAs,
+  certificateIn,
+  curl,
+  sClient,
+  startLoad,
+  type Answer,
+  type Call,
+} from '../support/tokenizer-port.ts';
 
 const START_DEADLINE_MS = 400_000;
 const DEADLINE_MS = 120_000;
@@ -39,79 +47,11 @@ afterAll(async () => {
 
 const identity = (node: string) => identityFiles(state, node, 'client');
 const tokenizer = () => nodeState(state, 'tokenizer');
-
-/** Calls the tokenizer's mTLS port with curl, as whoever the options say. */
-async function curl(...options: string[]): Promise<Output> {
-  const { listener, identity: name } = tokenizer();
-  return await command('curl', [
-    ...['--silent', '--show-error', '--max-time', '10', '--cacert', identity('order').trust],
-    ...['--resolve', `${name}:${listener.port}:${listener.host}`],
-    ...['--write-out', '\n%{http_code}', ...options, `https://${name}:${listener.port}/healthz`],
-  ]);
-}
-
-const certificate = (directory: string): string[] => [
-  ...['--cert', join(directory, 'chain.pem'), '--key', join(directory, 'key.pem')],
-];
+const probe = (kind: string): string[] => certificateIn(join(state.directory, 'probes', kind));
 const orderCertificate = (): string[] => ['--cert', identity('order').chain, '--key', identity('order').key];
 
-async function sClient(...options: string[]): Promise<Output> {
-  const { listener, identity: name } = tokenizer();
-  return await command(
-    'openssl',
-    [
-      ...[
-        's_client',
-        '-connect',
-        `${listener.host}:${listener.port}`,
-        '-servername',
-        name,
-        '-verify_hostname',
-        name,
-      ],
-      ...['-CAfile', identity('order').trust, '-verify_return_error', '-ign_eof', ...options],
-    ],
-    {},
-    `GET /healthz HTTP/1.1\r\nhost: ${name}\r\nconnection: close\r\n\r\n`,
-  );
-}
-
-interface Answer {
-  readonly status: number;
-  readonly type: string;
-  readonly document: Record<string, unknown>;
-}
-
-/** Calls the tokenizer over mutual TLS as a node, with any body and media type. */
-async function callAs(
-  node: string,
-  method: 'GET' | 'POST' | 'DELETE' | 'PUT',
-  path: string,
-  body?: string,
-  type = 'application/json',
-): Promise<Answer> {
-  const files = identity(node);
-  const { listener, identity: servername } = tokenizer();
-  const dispatcher = new Agent({
-    connect: {
-      cert: readFileSync(files.chain),
-      key: readFileSync(files.key),
-      ca: readFileSync(files.trust),
-      servername,
-    },
-  });
-  const answer = await request(`https://${listener.host}:${listener.port}${path}`, {
-    dispatcher,
-    method,
-    ...(body === undefined ? {} : { body, headers: { 'content-type': type } }),
-  });
-  const text = await answer.body.text();
-  await dispatcher.close();
-  return {
-    status: answer.statusCode,
-    type: String(answer.headers['content-type']),
-    document: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
-  };
+async function callAs(node: string, ...call: Call): Promise<Answer> {
+  return await callTokenizerAs(state, node, ...call);
 }
 
 const record = (value: string, more: object = {}): string =>
@@ -159,6 +99,7 @@ describe("the tokenizer's port", () => {
     "opens to openssl and curl with a member's certificate",
     async () => {
       const openssl = await sClient(
+        state,
         '-cert',
         identity('order').cert,
         '-cert_chain',
@@ -168,7 +109,7 @@ describe("the tokenizer's port", () => {
       );
       expect(openssl.stdout).toContain('Verify return code: 0 (ok)');
       expect(openssl.stdout).toContain('HTTP/1.1 200');
-      expect(await curl(...orderCertificate())).toMatchObject({
+      expect(await curl(state, ...orderCertificate())).toMatchObject({
         code: 0,
         stdout: expect.stringContaining('200'),
       });
@@ -178,14 +119,14 @@ describe("the tokenizer's port", () => {
 
   it.each<[string, () => string[]]>([
     ['no certificate', () => []],
-    ["another CA's certificate", () => certificate(join(state.directory, 'probes', 'other-ca'))],
-    ['an expired certificate', () => certificate(join(state.directory, 'probes', 'expired'))],
-    ['a name that is not of the mesh', () => certificate(join(state.directory, 'probes', 'other-name'))],
+    ["another CA's certificate", () => probe('other-ca')],
+    ['an expired certificate', () => probe('expired')],
+    ['a name that is not of the mesh', () => probe('other-name')],
     ['TLS 1.2', () => [...orderCertificate(), '--tls-max', '1.2']],
   ])(
     'refuses %s',
     async (_what, options) => {
-      const { code, stdout } = await curl(...options());
+      const { code, stdout } = await curl(state, ...options());
       expect(code).not.toBe(0);
       expect(stdout.trim()).toBe('000');
     },
@@ -199,7 +140,7 @@ describe("the tokenizer's port", () => {
         [],
         ['-tls1_2', '-cert', identity('order').chain, '-key', identity('order').key],
       ]) {
-        const { stdout, stderr } = await sClient(...options);
+        const { stdout, stderr } = await sClient(state, ...options);
         expect(stdout).not.toContain('HTTP/1.1 200');
         expect(stderr).toMatch(/alert/);
       }
@@ -521,7 +462,7 @@ describe('a rotation under load', () => {
   it(
     'fails no request of 32 connections',
     async () => {
-      const load = startLoad(32);
+      const load = startLoad(state, 32, record(CARD));
       await load.warm;
       const { code, stdout } = await mesh(run, ['rotate', 'tokenizer']);
       await new Promise((resolve) => setTimeout(resolve, 500));
@@ -536,60 +477,6 @@ describe('a rotation under load', () => {
     DEADLINE_MS,
   );
 });
-
-/** Requests as order, on so many kept connections, through the tokenizer's listener to its app. */
-function startLoad(connections: number) {
-  const files = identity('order');
-  const { listener, identity: servername } = tokenizer();
-  const dispatcher = new Agent({
-    connections,
-    pipelining: 1,
-    connect: {
-      cert: readFileSync(files.chain),
-      key: readFileSync(files.key),
-      ca: readFileSync(files.trust),
-      servername,
-    },
-  });
-  const url = `https://${listener.host}:${listener.port}`;
-  const failures: string[] = [];
-  const ended = new AbortController();
-  const warm = Promise.withResolvers<void>();
-  const started = performance.now();
-  let answered = 0;
-  const worker = async (number: number): Promise<void> => {
-    while (!ended.signal.aborted) {
-      try {
-        // One in eight stores a record; the store is the emulator, which would be the limit of all of them.
-        const stores = number % 8 === 0;
-        const answer = stores
-          ? await request(`${url}/v1/tokens`, {
-              dispatcher,
-              method: 'POST',
-              headers: { 'content-type': 'application/json' },
-              body: record(CARD),
-            })
-          : await request(`${url}/healthz`, { dispatcher });
-        await answer.body.dump();
-        if (answer.statusCode !== (stores ? 201 : 200)) failures.push(String(answer.statusCode));
-        answered += 1;
-        if (answered > 200) warm.resolve();
-      } catch (error) {
-        failures.push(error instanceof Error ? error.message : String(error));
-      }
-    }
-  };
-  const workers = Promise.all(Array.from({ length: connections }, (_, number) => worker(number)));
-  return {
-    warm: warm.promise,
-    async stop() {
-      ended.abort();
-      await workers;
-      await dispatcher.close();
-      return { answered, failures, seconds: (performance.now() - started) / 1000 };
-    },
-  };
-}
 
 describe('what is written', () => {
   it(
