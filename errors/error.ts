@@ -29,6 +29,14 @@ export class TokenmeshError extends Error {
   }
 }
 
+/**
+ * A text that came from outside, with every row of six digits or more left out, also where they are
+ * parted: six digits of a card number are not to be shown.
+ */
+export function withoutDigits(text: string): string {
+  return text.replaceAll(/\d(?:[ ._-]?\d){5,}/g, '[digits]');
+}
+
 /** One line for a person: what happened and what to do. */
 export function describeError(error: unknown): string {
   if (error instanceof TokenmeshError) return `${error.message}; ${error.remedy}`;

@@ -18,7 +18,8 @@ export async function searchForLeaks(
 ): Promise<LeakSearch> {
   const found: string[] = [];
   const look = (place: string, text: string): void => {
-    if (numbers.some((number) => text.includes(number))) found.push(place);
+    const joined = withoutSeparators(text);
+    if (numbers.some((number) => text.includes(number) || joined.includes(number))) found.push(place);
   };
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
@@ -34,6 +35,11 @@ export async function searchForLeaks(
     }
   }
   return { files: files.length, items, found };
+}
+
+/** The same text with groups of digits joined, as a card number is written on a card. */
+function withoutSeparators(text: string): string {
+  return text.replaceAll(/(?<=\d)[ .-](?=\d)/g, '');
 }
 
 async function* scan(dynamodb: DynamoDBClient, table: string): AsyncGenerator {

@@ -7,15 +7,15 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { TokenmeshError } from '../errors/error.ts';
 import type { Mesh } from '../mesh/definition.ts';
 import { identityOf } from '../mesh/identity.ts';
 import { emulatorClients, type AwsClients } from '../operator/aws-clients.ts';
 import { writeIdentityFiles } from '../operator/identities.ts';
 import {
-  findRunState,
-  isAlive,
+  claimRun,
+  findClaim,
   removeRunState,
   writeRunState,
   type NodeState,
@@ -24,6 +24,7 @@ import {
 import type { Logger } from '../runtime/log.ts';
 import { startEmulator } from './aws/emulator.ts';
 import { preparePythonEnvironment } from './aws/python-environment.ts';
+import { requireEmptyAccount, requireEnvoy } from './given-parts.ts';
 import { createVaultResources, TABLES } from './aws/resources.ts';
 import { freePort } from './free-port.ts';
 import { planLayout, type Layout, type NodeLayout } from './layout.ts';
@@ -66,9 +67,14 @@ export class MeshRunner {
   #stopEmulator: () => Promise<void> = async () => {};
 
   constructor(options: MeshRunOptions) {
-    refuseSecondRun(options.stateFile);
     this.#options = options;
     this.#directory = mkdtempSync(join(memoryBackedDirectory(), 'tokenmesh-'));
+    try {
+      claimRun(options.stateFile, { pid: process.pid, directory: this.#directory });
+    } catch (error) {
+      rmSync(this.#directory, { recursive: true, force: true });
+      throw error;
+    }
     this.#processes = createProcesses(this.#directory);
     this.#failed.promise.catch(() => {});
     this.#processes.failed.catch((error: unknown) => this.#failed.reject(error));
@@ -85,8 +91,10 @@ export class MeshRunner {
       'Envoy and the AWS emulator',
       async (progress) => await this.#prepareTools(progress),
     );
-    const endpointUrl = environment['AWS_ENDPOINT_URL'] ?? (await this.#startEmulator(tools.python));
+    const given = environment['AWS_ENDPOINT_URL'] ?? '';
+    const endpointUrl = given === '' ? await this.#startEmulator(tools.python) : given;
     const aws = emulatorClients(endpointUrl, REGION);
+    if (given !== '') await requireEmptyAccount(aws, given);
     const processor = { host: '127.0.0.1', port: await freePort() };
     const layout = await planLayout(
       mesh,
@@ -136,22 +144,26 @@ export class MeshRunner {
   }
 
   removeFiles(): void {
-    const state = findRunState(this.#options.stateFile);
-    if (state?.directory === this.#directory) removeRunState(this.#options.stateFile);
+    const claim = findClaim(this.#options.stateFile);
+    if (claim?.directory === this.#directory) removeRunState(this.#options.stateFile);
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
   async #prepareTools(progress: (line: string) => void): Promise<{ python: string; envoyBinary: string }> {
     const { environment, signal } = this.#options;
     const { python, bin } = await preparePythonEnvironment({
-      projectRoot: PROJECT_ROOT,
+      // Where the installed packages are kept, for a tree that cannot be written to.
+      projectRoot: environment['TOKENMESH_HOME'] ?? PROJECT_ROOT,
       requirementsFile: join(import.meta.dirname, 'aws', 'requirements.txt'),
       name: 'local',
       onProgress: progress,
       signal,
       env: { ...environment },
     });
-    return { python, envoyBinary: environment['ENVOY_BIN'] ?? join(bin, 'envoy') };
+    const given = environment['ENVOY_BIN'] ?? '';
+    const envoyBinary = given === '' ? join(bin, 'envoy') : given;
+    await requireEnvoy(envoyBinary);
+    return { python, envoyBinary };
   }
 
   async #startEmulator(python: string): Promise<string> {
@@ -211,22 +223,6 @@ function memoryBackedDirectory(): string {
   } catch {
     return tmpdir();
   }
-}
-
-/** Clears away what a run left whose runner was killed; refuses where the run goes on. */
-function refuseSecondRun(stateFile: string): void {
-  const state = findRunState(stateFile);
-  if (state === undefined) return;
-  if (isAlive(state.pid)) {
-    throw new TokenmeshError({
-      code: 'ERR_ALREADY_RUNNING',
-      message: `a mesh is running from this folder already (pid ${state.pid}): expected none`,
-      remedy: 'use that one: npm run mesh -- status; or stop it with Ctrl-C where it was started',
-    });
-  }
-  if (basename(state.directory).startsWith('tokenmesh-'))
-    rmSync(state.directory, { recursive: true, force: true });
-  removeRunState(stateFile);
 }
 
 async function writePlacement(node: NodeLayout): Promise<void> {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TokenmeshError } from '../errors/error.ts';
 import { sidecarStatus } from '../operator/facts/agent.ts';
-import { statusOf } from '../operator/facts/through-egress.ts';
+import { callThrough } from '../operator/facts/through-egress.ts';
 import type { Layout, NodeLayout } from './layout.ts';
 
 const DEADLINE_MS = 60_000;
@@ -33,7 +33,7 @@ async function isReady(node: NodeLayout): Promise<boolean> {
   const sidecar = await sidecarStatus(node.agentSocket);
   if (sidecar?.ready !== true) return false;
   if (node.appSocket === undefined) return true;
-  return (await statusOf(node.appSocket, 'http://app/readyz', 'GET')) === 200;
+  return (await callThrough(node.appSocket, 'http://app/readyz', 'GET'))?.status === 200;
 }
 
 async function notReady(nodes: readonly NodeLayout[], directory: string): Promise<TokenmeshError> {

@@ -14,6 +14,7 @@ import { assertValidMesh } from '../mesh/validate.ts';
 import { verificationReport } from '../operator/report.ts';
 import { rotateCertificate } from '../operator/rotate.ts';
 import { nodeState, runStateFile } from '../operator/run-state.ts';
+import { callTokenizer } from '../operator/vault-call.ts';
 import { verifyMesh } from '../operator/verify.ts';
 import { createLogger } from '../runtime/log.ts';
 import { searchForLeaks } from './leaks.ts';
@@ -22,9 +23,21 @@ import { cardsFor, loadDuring, openShop, orderAndPay, type Shop } from './traffi
 
 const ORDERS = 20;
 const WORKERS_DURING_ROTATION = 4;
+const EXIT_WRONG_USE = 2;
+const UNWIND_DEADLINE_MS = 5_000;
 
 const mesh = tokenizationMesh;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+/** Without a terminal a line stays, so that few are written: one in two seconds. */
+const PLAIN_LINE_EVERY_MS = 2_000;
+let lastPlainLineAt = Number.NEGATIVE_INFINITY;
+
+function sayNow(line: string): void {
+  if (performance.now() - lastPlainLineAt < PLAIN_LINE_EVERY_MS) return;
+  lastPlainLineAt = performance.now();
+  say(`  ${line}`);
+}
 
 /** A line for each stage, with a spinner where there is a terminal. */
 const stage: MeshRunOptions['stage'] = async (title, work) => {
@@ -32,12 +45,15 @@ const stage: MeshRunOptions['stage'] = async (title, work) => {
   const spinner = ora({
     text: title,
     stream: process.stdout,
+    // A terminal that says it has no columns makes the spinner turn for ever.
+    isEnabled: process.stdout.isTTY && process.stdout.columns > 0,
     discardStdin: false,
     hideCursor: false,
   }).start();
   try {
     const result = await work((line) => {
       if (process.stdout.isTTY) spinner.text = `${title}: ${line}`;
+      else sayNow(line);
     });
     spinner.succeed(`${title} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
     return result;
@@ -51,20 +67,22 @@ const stage: MeshRunOptions['stage'] = async (title, work) => {
 async function demonstrate(run: MeshRun): Promise<boolean> {
   const shop = openShop(run.state.gatewayUrl, run.gatewayTrust);
   const cards = cardsFor(ORDERS);
-  await stage(`${ORDERS} orders placed and paid through the gateway`, async (progress) => {
+  const orderId = await stage(`${ORDERS} orders placed and paid through the gateway`, async (progress) => {
+    let last = '';
     for (const [index, card] of cards.entries()) {
-      await orderAndPay(shop, card);
+      last = (await orderAndPay(shop, card)).orderId;
       progress(`${index + 1} of ${ORDERS}`);
     }
+    return last;
   });
   const rotated = await rotateUnderLoad(run, shop);
-  const refused = await stage('the outsider tries everything', async () => await tryAsOutsider(run));
+  const refused = await stage('the outsider tries everything', async () => await tryAsOutsider(run, orderId));
   say(`  ${refused.refused} of ${refused.attempts} attempts refused`);
   const verification = await stage('verify', async () => await verifyMesh(mesh, run.state, run.aws));
   say(verificationReport(verification));
   const noLeak = await searchRun(run);
   await shop.dispatcher.close();
-  return rotated && refused.refused === refused.attempts && verification.ok && noLeak;
+  return rotated && refused.attempts > 0 && refused.refused === refused.attempts && verification.ok && noLeak;
 }
 
 async function rotateUnderLoad(run: MeshRun, shop: Shop): Promise<boolean> {
@@ -83,13 +101,23 @@ async function rotateUnderLoad(run: MeshRun, shop: Shop): Promise<boolean> {
       `${load.orders} orders meanwhile, ${load.failures.length} failed`,
   );
   for (const failure of load.failures.slice(0, 3)) say(`  ${failure}`);
-  return load.failures.length === 0;
+  return load.orders > 0 && load.failures.length === 0;
 }
 
-async function tryAsOutsider(run: MeshRun): Promise<{ attempts: number; refused: number }> {
+/** With a token and an order that exist, so that there would be something to get. */
+async function tryAsOutsider(run: MeshRun, orderId: string): Promise<{ attempts: number; refused: number }> {
   const { appSocket } = nodeState(run.state, 'outsider');
+  const made = await callTokenizer(run.state, 'order', '/v1/tokens', {
+    fields: { a: { class: 'text', value: 'bait' } },
+  });
+  const { token } = made as { token: string };
   const dispatcher = new Agent({ connect: { socketPath: appSocket ?? '' } });
-  const { body } = await request('http://outsider/attempts', { dispatcher, method: 'POST' });
+  const { body } = await request('http://outsider/attempts', {
+    dispatcher,
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ token, orderId }),
+  });
   const answer = (await body.json()) as { attempts: unknown[]; refused: number };
   await dispatcher.close();
   return { attempts: answer.attempts.length, refused: answer.refused };
@@ -107,7 +135,7 @@ async function searchRun(run: MeshRun): Promise<boolean> {
     `card numbers searched for in ${search.files} files and ${search.items} items: found in ${search.found.length}`,
   );
   for (const place of search.found) say(`  ${place}`);
-  return search.found.length === 0;
+  return search.found.length === 0 && search.files > 0 && search.items >= ORDERS;
 }
 
 function quietLogger(): ReturnType<typeof createLogger> {
@@ -160,8 +188,10 @@ async function main(once: boolean): Promise<number> {
     sayAddresses(run);
     return await exitCode.promise;
   };
+  const working = work();
+  working.catch(() => {});
   try {
-    return await Promise.race([work(), exitCode.promise, runner.failed]);
+    return await Promise.race([working, exitCode.promise, runner.failed]);
   } catch (error) {
     if (interrupted.signal.aborted) return await exitCode.promise;
     const cause = await causeOf(error, runner);
@@ -172,6 +202,9 @@ async function main(once: boolean): Promise<number> {
   } finally {
     interrupted.abort();
     await runner.stop();
+    // What it was at, such as an installation, is taken back before the process goes.
+    await Promise.race([working.catch(() => {}), sleep(UNWIND_DEADLINE_MS)]);
+    runner.removeFiles();
     say('stopped: no process and no file of the run is left');
   }
 }
@@ -185,6 +218,7 @@ async function causeOf(error: unknown, runner: MeshRunner): Promise<unknown> {
 const program = new Command('npm start --')
   .description('Starts the whole mesh on this machine, sends orders through it, and proves every edge.')
   .option('--once', 'stop after the proof; the exit code is 0 only if everything held')
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_WRONG_USE))
   .parse();
 
 try {

@@ -53,6 +53,8 @@ export interface Listener {
   readonly port: number;
   readonly protocol: 'http' | 'http2';
   readonly tls: ListenerTls;
+  /** A larger body is answered 413. */
+  readonly maxRequestBytes: number;
   readonly operations: readonly Operation[];
 }
 

@@ -3,6 +3,12 @@ import type { ListenerTls, Mesh, Operation } from './definition.ts';
 /** Both sides prove themselves, and nothing else is taken. */
 const STRICT_MTLS: ListenerTls = { mode: 'STRICT', clientValidation: { trust: 'clients' } };
 
+/** An order, a payment: one document. */
+const SMALL_BODY_BYTES = 65_536;
+
+/** A batch of a thousand records. */
+const BATCH_BODY_BYTES = 8_388_608;
+
 /** What every node answers to any other: is it there, and is it ready. */
 const HEALTH: readonly Operation[] = [
   { name: 'health', method: 'GET', path: '/healthz', callers: 'mesh' },
@@ -21,7 +27,7 @@ const PAYMENT_CLASSES = ['pan', 'expiry', 'name', 'email', 'phone', 'address'];
 export const tokenizationMesh: Mesh = {
   name: 'tokenmesh',
   maxConnectionDurationSeconds: 600,
-  requestTimeoutSeconds: 15,
+  requestTimeoutSeconds: 30,
   hierarchies: {
     clients: {
       rootCommonName: 'tokenmesh clients root',
@@ -42,6 +48,7 @@ export const tokenizationMesh: Mesh = {
         port: 8443,
         protocol: 'http2',
         tls: { mode: 'STRICT' },
+        maxRequestBytes: SMALL_BODY_BYTES,
         operations: [
           {
             name: 'orders.place',
@@ -78,6 +85,7 @@ export const tokenizationMesh: Mesh = {
         port: 8444,
         protocol: 'http2',
         tls: STRICT_MTLS,
+        maxRequestBytes: SMALL_BODY_BYTES,
         operations: [
           ...HEALTH,
           { name: 'orders.place', method: 'POST', path: '/orders', callers: ['gateway'] },
@@ -99,6 +107,7 @@ export const tokenizationMesh: Mesh = {
         port: 8445,
         protocol: 'http2',
         tls: STRICT_MTLS,
+        maxRequestBytes: SMALL_BODY_BYTES,
         operations: [
           ...HEALTH,
           { name: 'payments.make', method: 'POST', path: '/payments', callers: ['gateway'] },
@@ -118,7 +127,13 @@ export const tokenizationMesh: Mesh = {
       },
     },
     outsider: {
-      listener: { port: 8446, protocol: 'http2', tls: STRICT_MTLS, operations: HEALTH },
+      listener: {
+        port: 8446,
+        protocol: 'http2',
+        tls: STRICT_MTLS,
+        maxRequestBytes: SMALL_BODY_BYTES,
+        operations: HEALTH,
+      },
       backends: [
         { virtualService: 'tokenizer', clientPolicy: { tls: 'mtls' } },
         { virtualService: 'order', clientPolicy: { tls: 'mtls' } },
@@ -130,6 +145,7 @@ export const tokenizationMesh: Mesh = {
         port: 8447,
         protocol: 'http2',
         tls: STRICT_MTLS,
+        maxRequestBytes: BATCH_BODY_BYTES,
         operations: [
           ...HEALTH,
           { name: 'openapi', method: 'GET', path: '/openapi.json', callers: 'mesh' },

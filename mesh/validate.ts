@@ -2,16 +2,10 @@ import { TokenmeshError } from '../errors/error.ts';
 import type { Listener, Mesh, Operation, VaultAccess } from './definition.ts';
 import { edgesOf, listenerMode, memberOf } from './edges.ts';
 import { nodeNames } from './identity.ts';
+import { kindOf, LABEL, list, type MeshProblem } from './mesh-problem.ts';
+import { nameProblems, repetitionProblems } from './validate-names.ts';
 
-/** Something wrong with a definition: where, what, and what to do. */
-export interface MeshProblem {
-  readonly path: string;
-  readonly message: string;
-  readonly remedy: string;
-}
-
-/** A DNS label (RFC 1035 section 2.3.1), since names become part of certificates and hosts. */
-const LABEL = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
+export type { MeshProblem };
 
 /** `/segment/{parameter}/...`: what {@link Operation.path} may be. */
 const PATH_TEMPLATE = /^(\/([A-Za-z0-9._-]+|\{[A-Za-z]+\}))+$/;
@@ -20,6 +14,7 @@ const PATH_TEMPLATE = /^(\/([A-Za-z0-9._-]+|\{[A-Za-z]+\}))+$/;
 export function validateMesh(mesh: Mesh): MeshProblem[] {
   return [
     ...nameProblems(mesh),
+    ...repetitionProblems(mesh),
     ...serviceProblems(mesh),
     ...edgeProblems(mesh),
     ...[...listenersOf(mesh)].flatMap(([path, listener]) => listenerProblems(mesh, path, listener)),
@@ -38,30 +33,6 @@ export function assertValidMesh(mesh: Mesh): void {
     message: problems.map((each) => `${each.path}: ${each.message}; ${each.remedy}`).join('\n'),
     remedy: 'correct the definition of the mesh',
   });
-}
-
-function nameProblems(mesh: Mesh): MeshProblem[] {
-  const named: [string, string][] = [
-    ['name', mesh.name],
-    ...Object.keys(mesh.virtualGateways).map((name): [string, string] => [`virtualGateways.${name}`, name]),
-    ...Object.keys(mesh.virtualNodes).map((name): [string, string] => [`virtualNodes.${name}`, name]),
-    ...Object.keys(mesh.virtualServices).map((name): [string, string] => [`virtualServices.${name}`, name]),
-  ];
-  const shapes = named
-    .filter(([, name]) => !LABEL.test(name))
-    .map(([path, name]) => ({
-      path,
-      message: `expected a DNS label, got ${JSON.stringify(name)}`,
-      remedy: 'use lower-case letters, digits and hyphens, 63 at most, beginning with a letter',
-    }));
-  const twice = Object.keys(mesh.virtualNodes)
-    .filter((name) => name in mesh.virtualGateways)
-    .map((name) => ({
-      path: `virtualNodes.${name}`,
-      message: 'expected a name of its own, got the name of a virtual gateway',
-      remedy: 'rename one of the two: a name is an identity',
-    }));
-  return [...shapes, ...twice];
 }
 
 function serviceProblems(mesh: Mesh): MeshProblem[] {
@@ -244,12 +215,4 @@ function boundProblems(mesh: Mesh): MeshProblem[] {
       message: `expected more than 0 seconds, got ${mesh[field]}`,
       remedy: 'set a bound',
     }));
-}
-
-function kindOf(mesh: Mesh, nodeName: string): string {
-  return nodeName in mesh.virtualGateways ? 'virtualGateways' : 'virtualNodes';
-}
-
-function list(names: readonly string[]): string {
-  return names.map((name) => `"${name}"`).join(', ');
 }

@@ -7,7 +7,7 @@
  */
 
 import { Command, CommanderError, Option } from 'commander';
-import { describeError, TokenmeshError } from '../errors/error.ts';
+import { describeError, TokenmeshError, withoutDigits } from '../errors/error.ts';
 import type { CertificateRole } from '../mesh/definition.ts';
 import { CERTIFICATE_ROLES } from '../mesh/identity.ts';
 import { tokenizationMesh } from '../mesh/tokenization-mesh.ts';
@@ -16,7 +16,7 @@ import { emulatorClients } from './aws-clients.ts';
 import { writeIdentityFiles } from './identities.ts';
 import { rotationReport, statusReport, verificationReport } from './report.ts';
 import { rotateCertificate } from './rotate.ts';
-import { readRunState, runStateFile, type RunState } from './run-state.ts';
+import { nodeState, readRunState, runStateFile, type RunState } from './run-state.ts';
 import { meshStatus } from './status.ts';
 import { callTokenizer, readStandardInput } from './vault-call.ts';
 import { verifyMesh } from './verify.ts';
@@ -31,6 +31,8 @@ const runningMesh = (): RunState => readRunState(runStateFile(process.env));
 const program = new Command('mesh')
   .description('Looks at a running mesh, proves it, and rotates its certificates.')
   .exitOverride()
+  // Commander quotes what it does not understand, which may be a value that was meant for standard input.
+  .configureOutput({ outputError: (text, write) => write(withoutDigits(text)) })
   .configureHelp({ sortSubcommands: true })
   .showHelpAfterError('(use --help for what is expected)');
 
@@ -40,7 +42,7 @@ program
   .option('--json', 'print one JSON document')
   .action(async (options: { json?: boolean }) => {
     const state = runningMesh();
-    await writeIdentityFiles(state, mesh.name, clientsOf(state).secretsManager);
+    await refreshIdentityFiles(state, clientsOf(state));
     const status = await meshStatus(state, mesh);
     print(options.json === true ? JSON.stringify(status, null, 2) : statusReport(status));
   });
@@ -52,7 +54,7 @@ program
   .action(async (options: { json?: boolean }) => {
     const state = runningMesh();
     const clients = clientsOf(state);
-    await writeIdentityFiles(state, mesh.name, clients.secretsManager);
+    await refreshIdentityFiles(state, clients);
     const verification = await verifyMesh(mesh, state, clients);
     print(options.json === true ? JSON.stringify(verification, null, 2) : verificationReport(verification));
     if (!verification.ok) process.exitCode = EXIT_NOT_HELD;
@@ -65,9 +67,10 @@ program
   .addOption(new Option('--role <role>', 'one role alone; both unless given').choices([...CERTIFICATE_ROLES]))
   .action(async (node: string, options: { role?: CertificateRole }) => {
     const state = runningMesh();
+    nodeState(state, node);
     const roles = options.role === undefined ? CERTIFICATE_ROLES : [options.role];
     const parts = { mesh, state, aws: clientsOf(state), logger: quietLogger() };
-    await writeIdentityFiles(state, mesh.name, parts.aws.secretsManager);
+    await refreshIdentityFiles(state, parts.aws);
     for (const role of roles) {
       process.stderr.write(`rotating ${node} ${role} ...\n`);
       print(rotationReport(await rotateCertificate(parts, node, role)));
@@ -107,6 +110,14 @@ function clientsOf(state: RunState): ReturnType<typeof emulatorClients> {
   return emulatorClients(state.aws.endpointUrl, state.aws.region);
 }
 
+async function refreshIdentityFiles(
+  state: RunState,
+  clients: ReturnType<typeof emulatorClients>,
+): Promise<void> {
+  const problems = await writeIdentityFiles(state, mesh.name, clients.secretsManager);
+  for (const problem of problems) process.stderr.write(`warning: ${withoutDigits(problem)}\n`);
+}
+
 /** The handlers log as Lambdas do; a person at a terminal is told by the report instead. */
 function quietLogger(): ReturnType<typeof createLogger> {
   const logger = createLogger('operator');
@@ -122,6 +133,18 @@ function onlyStandardInput(argument: string): void {
   );
 }
 
+/** What comes from elsewhere (a socket, an SDK) says what happened, and not what to do. */
+function asOurs(error: unknown): TokenmeshError {
+  if (error instanceof TokenmeshError) return error;
+  const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new TokenmeshError({
+    code: 'ERR_MESH_UNREACHABLE',
+    message: `the running mesh could not be asked: ${reason}`,
+    remedy: 'see whether every part of it runs: npm run mesh -- status',
+    cause: error,
+  });
+}
+
 function fieldName(fieldClass: string): string {
   return fieldClass === 'pan' ? 'number' : fieldClass;
 }
@@ -132,7 +155,7 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT_WRONG_USE;
   } else {
-    process.stderr.write(`mesh: ${describeError(error)}\n`);
+    process.stderr.write(`mesh: ${withoutDigits(describeError(asOurs(error)))}\n`);
     process.exitCode =
       error instanceof TokenmeshError && error.code === 'ERR_NODE_UNKNOWN' ? EXIT_WRONG_USE : EXIT_NOT_HELD;
   }

@@ -1,7 +1,8 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { describeError } from '../errors/error.ts';
 import type { CertificateRole, Hierarchy } from '../mesh/definition.ts';
 import { CERTIFICATE_ROLES, hierarchyOf } from '../mesh/identity.ts';
 import { secretsManagerSource } from '../sidecar/envoy/adapters/secrets-manager-source.ts';
@@ -27,17 +28,27 @@ export function identityFiles(state: RunState, nodeName: string, role: Certifica
 /**
  * Writes what Secrets Manager holds now for the sample identities as PEM files, for the user who
  * started the run alone. Of a local run only: on AWS nothing writes them.
+ *
+ * @returns What could not be written, a line each: its files stay as they were, and one unusable secret
+ *   keeps nobody from looking at the others.
  */
 export async function writeIdentityFiles(
   state: RunState,
   meshName: string,
   client: SecretsManagerClient,
-): Promise<void> {
-  await Promise.all(
-    state.nodes.map(async ({ name }) => {
-      for (const role of CERTIFICATE_ROLES) await writeIdentity(state, meshName, client, name, role);
+): Promise<string[]> {
+  const identities = state.nodes.flatMap(({ name }) => CERTIFICATE_ROLES.map((role) => ({ name, role })));
+  const problems = await Promise.all(
+    identities.map(async ({ name, role }) => {
+      try {
+        await writeIdentity(state, meshName, client, name, role);
+        return [];
+      } catch (error) {
+        return [`${name} ${role}: ${describeError(error)}`];
+      }
     }),
   );
+  return problems.flat();
 }
 
 async function writeIdentity(
@@ -61,6 +72,7 @@ async function writeIdentity(
 }
 
 async function replace(file: string, contents: string): Promise<void> {
-  await writeFile(`${file}.new`, contents, { mode: 0o600 });
-  await rename(`${file}.new`, file);
+  const beside = `${file}.${randomUUID()}`;
+  await writeFile(beside, contents, { mode: 0o600 });
+  await rename(beside, file);
 }

@@ -13,7 +13,7 @@ import { peerCheck } from './facts/through-egress.ts';
 import { writeIdentityFiles } from './identities.ts';
 import { nodeState, type NodeState, type RunState } from './run-state.ts';
 
-/** After this long the new certificate should have been served for a while. */
+/** After its publication; a sidecar looks every second, and a swap takes milliseconds. */
 const SERVED_DEADLINE_MS = 60_000;
 
 export interface Rotation {
@@ -52,7 +52,7 @@ export async function rotateCertificate(
   const { serialBefore, serialAfter } = await renew(parts, node, role);
   const publishedMs = Date.now() - started;
   while ((await servedSerial(parts.state, node, role)) !== serialAfter) {
-    if (Date.now() - started > SERVED_DEADLINE_MS) throw notServed(nodeName, role);
+    if (Date.now() - started - publishedMs > SERVED_DEADLINE_MS) throw notServed(nodeName, role);
     await sleep(20);
   }
   const servedMs = Date.now() - started;
@@ -84,7 +84,7 @@ async function renew(
     detail: { expectedSerial: normalizeSerial(found.Certificate?.Serial ?? '') },
   });
   const result = report.results[0];
-  if (result?.serialAfter === undefined) throw notServed(node.name, role);
+  if (result?.serialAfter === undefined) throw notPublished(node.name, role);
   return {
     serialBefore: normalizeSerial(result.serialBefore ?? ''),
     serialAfter: normalizeSerial(result.serialAfter),
@@ -102,6 +102,14 @@ async function servedSerial(
   return outcome.outcome === 'answered' && outcome.serial !== undefined
     ? normalizeSerial(outcome.serial)
     : undefined;
+}
+
+function notPublished(node: string, role: CertificateRole): TokenmeshError {
+  return new TokenmeshError({
+    code: 'ERR_ROTATION_NOT_PUBLISHED',
+    message: `${node}'s ${role} certificate was not renewed: expected the renewal function to publish a new serial, got none`,
+    remedy: 'see that the certificate in ACM carries the tags of the mesh, then run the command again',
+  });
 }
 
 function notServed(node: string, role: CertificateRole): TokenmeshError {

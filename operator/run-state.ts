@@ -6,7 +6,7 @@
  */
 
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { TokenmeshError } from '../errors/error.ts';
 import type { CertificateRole } from '../mesh/definition.ts';
 import type { SocketAddress } from '../mesh/envoy/types.ts';
@@ -50,6 +50,39 @@ export function runStateFile(environment: Readonly<Record<string, string | undef
   return environment['TOKENMESH_STATE'] ?? join(import.meta.dirname, '..', '.tokenmesh', 'run.json');
 }
 
+/** A run that has begun, and is not ready to be used yet. */
+export type RunClaim = Pick<RunState, 'pid' | 'directory'>;
+
+/**
+ * Makes a run the one of this folder, before it has made anything else.
+ *
+ * @throws {TokenmeshError} `ERR_ALREADY_RUNNING`. What a run left whose runner was killed is cleared away.
+ */
+export function claimRun(file: string, claim: RunClaim): void {
+  const found = findClaim(file);
+  if (found !== undefined && isAlive(found.pid)) throw alreadyRunning(found.pid);
+  if (found !== undefined) {
+    if (basename(found.directory).startsWith('tokenmesh-'))
+      rmSync(found.directory, { recursive: true, force: true });
+    removeRunState(file);
+  }
+  mkdirSync(dirname(file), { recursive: true });
+  try {
+    writeFileSync(file, JSON.stringify(claim), { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw alreadyRunning(findClaim(file)?.pid ?? 0);
+    throw error;
+  }
+}
+
+function alreadyRunning(pid: number): TokenmeshError {
+  return new TokenmeshError({
+    code: 'ERR_ALREADY_RUNNING',
+    message: `a mesh is running from this folder already (pid ${pid}): expected none`,
+    remedy: 'use that one: npm run mesh -- status; or stop it with Ctrl-C where it was started',
+  });
+}
+
 export function writeRunState(file: string, state: RunState): void {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(`${file}.new`, JSON.stringify(state), { mode: 0o600 });
@@ -60,19 +93,26 @@ export function removeRunState(file: string): void {
   rmSync(file, { force: true });
 }
 
-/** The state that a runner left, whether or not the runner is still there. */
-export function findRunState(file: string): RunState | undefined {
+/** What a runner left, whether or not the runner is still there. */
+export function findClaim(file: string): RunClaim | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as RunState;
+    return JSON.parse(readFileSync(file, 'utf8')) as RunClaim;
   } catch {
     return undefined;
   }
 }
 
-/** @throws {TokenmeshError} `ERR_NOT_RUNNING` */
+/** @throws {TokenmeshError} `ERR_NOT_RUNNING`, `ERR_STARTING` */
 export function readRunState(file: string): RunState {
-  const state = findRunState(file);
-  if (state !== undefined && isAlive(state.pid)) return state;
+  const state = findClaim(file) as Partial<RunState> | undefined;
+  if (state?.pid !== undefined && isAlive(state.pid)) {
+    if (state.nodes !== undefined) return state as RunState;
+    throw new TokenmeshError({
+      code: 'ERR_STARTING',
+      message: `the mesh is still starting (pid ${state.pid}): expected one that is ready`,
+      remedy: 'wait until npm start has printed its addresses, then run the command again',
+    });
+  }
   throw new TokenmeshError({
     code: 'ERR_NOT_RUNNING',
     message: 'no mesh is running on this machine: expected one started from this folder',

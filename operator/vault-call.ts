@@ -4,6 +4,9 @@ import { TokenmeshError, type ErrorCode } from '../errors/error.ts';
 import { identityFiles } from './identities.ts';
 import { nodeState, type RunState } from './run-state.ts';
 
+/** Longer than the mesh gives a request, whose own answer says more. */
+const CALL_DEADLINE_MS = 35_000;
+
 /**
  * Calls the tokenizer over mutual TLS as one of the sample identities.
  *
@@ -33,8 +36,10 @@ export async function callTokenizer(
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
+      headersTimeout: CALL_DEADLINE_MS,
+      bodyTimeout: CALL_DEADLINE_MS,
     });
-    const document: unknown = await answer.body.json();
+    const document: unknown = await answer.body.json().catch(() => undefined);
     if (answer.statusCode >= 400) throw refused(answer.statusCode, document);
     return document;
   } finally {
@@ -43,7 +48,7 @@ export async function callTokenizer(
 }
 
 function refused(status: number, document: unknown): TokenmeshError {
-  const facts = (typeof document === 'object' ? document : {}) as Partial<Record<string, string>>;
+  const facts = (document ?? {}) as Partial<Record<string, string>>;
   return new TokenmeshError({
     code: (facts['code'] ?? 'ERR_TOKENIZER') as ErrorCode,
     message: `the tokenizer answered ${status}: ${facts['detail'] ?? facts['title'] ?? 'no reason given'}`,
@@ -56,13 +61,24 @@ export async function readStandardInput(): Promise<string> {
   if (process.stdin.isTTY) process.stderr.write('reading standard input until Ctrl-D ...\n');
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  const text = Buffer.concat(chunks)
-    .toString('utf8')
-    .replace(/\r?\n$/, '');
+  const text = decode(Buffer.concat(chunks)).replace(/\r?\n$/, '');
   if (text !== '') return text;
   throw new TokenmeshError({
     code: 'ERR_INPUT_EMPTY',
     message: 'standard input is empty: expected the value on it',
     remedy: 'pipe the value in; it is not taken as an argument, which other users of this machine could read',
   });
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new TokenmeshError({
+      code: 'ERR_INPUT_NOT_TEXT',
+      message: 'standard input is not text: expected UTF-8',
+      remedy: 'convert it first: what cannot be read as text would not come back as it was',
+      cause,
+    });
+  }
 }

@@ -16,7 +16,7 @@ import { callFacts } from './facts/calls.ts';
 import { certificateFacts } from './facts/certificates.ts';
 import { edgeFacts } from './facts/edges.ts';
 import { refusalFacts } from './facts/refusals.ts';
-import { statusOf } from './facts/through-egress.ts';
+import { callThrough } from './facts/through-egress.ts';
 import { nodeState, type RunState } from './run-state.ts';
 
 /** One row of the handshake table. */
@@ -48,7 +48,9 @@ export async function verifyMesh(mesh: Mesh, state: RunState, aws: AwsClients): 
     ...edges.flatMap(checkEdge),
     ...refusals.map(checkRefusal),
     ...(await callFacts(mesh, state)).map(checkCall),
-    checkVault(await statusOf(nodeState(state, 'order').egressSocket, 'http://tokenizer/readyz', 'GET')),
+    checkVault(
+      (await callThrough(nodeState(state, 'order').egressSocket, 'http://tokenizer/readyz', 'GET'))?.status,
+    ),
   ];
   return {
     ok: checks.every((each) => each.ok),

@@ -12,7 +12,9 @@ export function adminInterface(admin: Placement['admin']): EnvoyJson {
     allow_paths: [
       ...ALLOWED_PATHS.map((path) => ({ exact: path })),
       { prefix: '/drain_listeners?' },
-      { prefix: '/stats' },
+      { exact: '/stats' },
+      { prefix: '/stats?' },
+      { exact: '/stats/prometheus' },
     ],
   };
 }

@@ -9,7 +9,10 @@ import { problem, PROBLEM_MEDIA_TYPE, type ProblemFacts } from '../../errors/pro
 import type { Mesh } from '../definition.ts';
 import type { EnvoyJson } from './types.ts';
 
-/** The identity that the listener verified, for the app: see {@link identityHeaders}. */
+/**
+ * The identity that the listener verified, for the app: from the certificate, overwriting whatever the
+ * caller sent. See {@link identityHeaders}.
+ */
 export const IDENTITY_HEADER = 'x-tokenmesh-identity';
 
 export const ROUTER_FILTER: EnvoyJson = {
@@ -19,6 +22,20 @@ export const ROUTER_FILTER: EnvoyJson = {
     suppress_envoy_headers: true,
   },
 };
+
+/**
+ * Takes a whole body before it is passed on, and refuses one that is too large: an app that refuses it
+ * half-way closes the connection, and its answer may be lost.
+ */
+export function bufferFilter(maxRequestBytes: number): EnvoyJson {
+  return {
+    name: 'envoy.filters.http.buffer',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer',
+      max_request_bytes: maxRequestBytes,
+    },
+  };
+}
 
 export interface ConnectionManager {
   readonly statPrefix: string;
@@ -37,6 +54,8 @@ export function connectionManager(mesh: Mesh, parts: ConnectionManager): EnvoyJs
       codec_type: 'AUTO',
       server_name: mesh.name,
       use_remote_address: true,
+      // Nobody is internal: what a caller sends as x-envoy-* (retries, timeouts) is dropped, on loopback too.
+      internal_address_config: { unix_sockets: false },
       normalize_path: true,
       merge_slashes: true,
       path_with_escaped_slashes_action: 'REJECT_REQUEST',
@@ -46,7 +65,13 @@ export function connectionManager(mesh: Mesh, parts: ConnectionManager): EnvoyJs
         headers_with_underscores_action: 'REJECT_REQUEST',
         max_headers_count: 64,
       },
-      http2_protocol_options: { max_concurrent_streams: 256 },
+      http2_protocol_options: {
+        max_concurrent_streams: 256,
+        initial_stream_window_size: 65_536,
+        initial_connection_window_size: 1_048_576,
+      },
+      // Less than the apps take, so that the refusal is Envoy's.
+      max_request_headers_kb: 15,
       request_headers_timeout: '10s',
       request_timeout: seconds(mesh.requestTimeoutSeconds * 2),
       stream_idle_timeout: seconds(mesh.requestTimeoutSeconds * 2),
@@ -65,8 +90,8 @@ export function seconds(count: number): string {
 }
 
 /**
- * One JSON line for each request, to standard output. A path may hold a token, so the line names the
- * route, and the path is nowhere in it.
+ * One JSON line for each request, to standard output. Nothing of it is the caller's own words: a path
+ * may hold a token, and a method of HTTP/2 may be any text, so the line names the route instead.
  */
 function accessLog(direction: string): EnvoyJson {
   return {
@@ -77,7 +102,6 @@ function accessLog(direction: string): EnvoyJson {
         json_format: {
           time: '%START_TIME%',
           direction,
-          method: '%REQ(:METHOD)%',
           route: '%ROUTE_NAME%',
           status: '%RESPONSE_CODE%',
           details: '%RESPONSE_CODE_DETAILS%',
@@ -96,10 +120,13 @@ function accessLog(direction: string): EnvoyJson {
   };
 }
 
+/** The code of what RBAC denies: an app's own 403 has another. */
+export const MESH_DENIED = 'ERR_MESH_DENIED';
+
 const REFUSALS: readonly ProblemFacts[] = [
   {
     status: 403,
-    code: 'ERR_MESH_DENIED',
+    code: MESH_DENIED,
     title: 'The mesh does not permit this caller this method and path.',
     remedy: 'call what the definition of the mesh grants to this identity, or have the right added to it',
   },
@@ -108,6 +135,12 @@ const REFUSALS: readonly ProblemFacts[] = [
     code: 'ERR_ROUTE_UNKNOWN',
     title: 'There is no such route.',
     remedy: 'call a host and a path that the definition of the mesh names',
+  },
+  {
+    status: 413,
+    code: 'ERR_BODY_TOO_LARGE',
+    title: 'The body is too large.',
+    remedy: 'send fewer items, or smaller values: the documentation of the service has its limits',
   },
   {
     status: 503,
@@ -129,6 +162,14 @@ const OTHER_REFUSAL: Omit<ProblemFacts, 'status'> = {
   remedy: 'send a plain HTTP request: normal paths, no escaped slashes, headers of a sane size and number',
 };
 
+/** Tells an Envoy's own refusal from an app's, also where an answer has no body. */
+export const REFUSED_BY_HEADER = 'x-tokenmesh-refused-by';
+
+const REFUSED_BY_ENVOY: EnvoyJson = {
+  header: { key: REFUSED_BY_HEADER, value: 'envoy' },
+  append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+};
+
 /** Envoy's own refusals as problem documents. The texts are constant: nothing of the request is quoted. */
 function localReplies(): EnvoyJson {
   return {
@@ -136,10 +177,12 @@ function localReplies(): EnvoyJson {
       ...REFUSALS.map((facts) => ({
         filter: statusFilter('EQ', facts.status),
         body_format_override: problemFormat(facts, facts.status),
+        headers_to_add: [REFUSED_BY_ENVOY],
       })),
       {
         filter: statusFilter('GE', 400),
         body_format_override: problemFormat(OTHER_REFUSAL, '%RESPONSE_CODE%'),
+        headers_to_add: [REFUSED_BY_ENVOY],
       },
     ],
   };

@@ -1,6 +1,6 @@
 import type { GatewayOperation, Listener, Mesh, Operation } from '../definition.ts';
 import { listenerMode } from '../edges.ts';
-import { connectionManager, identityHeaders, ROUTER_FILTER, seconds } from './http.ts';
+import { bufferFilter, connectionManager, identityHeaders, ROUTER_FILTER, seconds } from './http.ts';
 import { pathMatcher, pathRegex, rbacFilter } from './rbac.ts';
 import { mutualDownstream, oneWayDownstream } from './tls-context.ts';
 import type { EnvoyJson, Placement } from './types.ts';
@@ -84,7 +84,11 @@ function inboundManager(mesh: Mesh, listener: InboundListener, mutual: boolean):
     settings: mutual
       ? { forward_client_cert_details: 'SANITIZE_SET', set_current_client_cert_details: { dns: true } }
       : { forward_client_cert_details: 'SANITIZE' },
-    filters: [rbacFilter(mesh, [...peerCheck, ...listener.operations]), ROUTER_FILTER],
+    filters: [
+      rbacFilter(mesh, [...peerCheck, ...listener.operations]),
+      bufferFilter(listener.maxRequestBytes),
+      ROUTER_FILTER,
+    ],
     routeConfig: {
       name: INBOUND,
       ...identityHeaders,

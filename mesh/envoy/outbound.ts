@@ -40,6 +40,7 @@ export function egressListener(
     name: EGRESS,
     stat_prefix: EGRESS,
     address: { pipe: { path: placement.egressSocket, mode: 0o600 } },
+    per_connection_buffer_limit_bytes: 1_048_576,
     filter_chains: [
       {
         filters: [

@@ -12,6 +12,9 @@ export interface CertificateFacts {
   readonly daysLeft: number;
   /** What a new connection shows: to the operator for a listener, to the peer for a caller. */
   readonly servedSerial: string | undefined;
+  /** The sidecar says that its newest certificates are in use. */
+  readonly isTaken: boolean;
+  /** What the sidecar has against what was published, this certificate or the trust of its hierarchy. */
   readonly problems: readonly { readonly message: string; readonly remedy: string }[];
 }
 
@@ -19,6 +22,17 @@ export function checkCertificate(facts: CertificateFacts): CheckResult[] {
   const subject = `${facts.node} ${facts.role}`;
   const problem = facts.problems[0];
   return [
+    check(
+      {
+        id: 'certificates.taken',
+        group: 'certificates',
+        subject,
+        sentence: 'the sidecar has taken what was published last, certificate and trust',
+        hint: problem?.remedy ?? `see the log of ${facts.node}'s sidecar`,
+      },
+      facts.isTaken && problem === undefined,
+      problem?.message ?? (facts.isTaken ? 'taken' : 'the sidecar is not ready'),
+    ),
     check(
       {
         id: 'certificates.served',

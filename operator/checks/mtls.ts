@@ -53,7 +53,7 @@ export function checkEdge(facts: EdgeFacts): CheckResult[] {
         .join(', ') || 'none',
     ),
   ];
-  if (facts.mode === 'one-way') return [...results, oneWay(subject, after, counters)];
+  if (facts.mode !== 'mtls') return [...results, oneWay(subject, after, counters)];
   return [...results, mutual(subject, after, counters), seenAsItself(subject, facts)];
 }
 
@@ -92,7 +92,7 @@ function seenAsItself(subject: string, facts: EdgeFacts): CheckResult {
       id: 'mtls.identity',
       group: 'mtls',
       subject,
-      sentence: "through the caller's own Envoy, the listener sees the caller's identity and certificate",
+      sentence: "through the caller's own Envoy, the listener sees the caller's identity",
       hint: `rotate the certificate: npm run mesh -- rotate ${facts.from}`,
     },
     seenAs?.identity === facts.expectedIdentity,

@@ -8,11 +8,12 @@ export interface CallFacts {
   readonly permitted: boolean;
   /** Undefined when nothing answered. */
   readonly status: number | undefined;
+  /** Denied by the listener's RBAC itself: the app behind it was not reached. */
+  readonly deniedByMesh: boolean;
 }
 
-/** A call is denied with 403 by the listener's RBAC; any other answer means that it got through. */
+/** A call is denied by the listener's RBAC; any other answer, an app's own 403 too, means that it got through. */
 export function checkCall(facts: CallFacts): CheckResult {
-  const denied = facts.status === 403;
   const answered = facts.status !== undefined && facts.status < 500;
   return check(
     {
@@ -22,8 +23,8 @@ export function checkCall(facts: CallFacts): CheckResult {
       sentence: facts.permitted ? 'the call gets through, as the definition grants' : 'the call is denied',
       hint: `compare the callers of ${facts.operation} in mesh/tokenization-mesh.ts with the RBAC filter of ${facts.virtualService}`,
     },
-    answered && denied === !facts.permitted,
-    facts.status === undefined ? 'no answer' : String(facts.status),
+    answered && facts.deniedByMesh === !facts.permitted,
+    facts.status === undefined ? 'no answer' : `${facts.status}${facts.deniedByMesh ? ' by the mesh' : ''}`,
   );
 }
 

@@ -1,5 +1,5 @@
 import { Agent, request } from 'undici';
-import type { CertificateState } from '../../sidecar/envoy/cert-agent/agent.ts';
+import type { CertificateState, TrustState } from '../../sidecar/envoy/cert-agent/agent.ts';
 
 /** What a sidecar says of itself on its status socket. */
 export interface SidecarStatus {
@@ -7,6 +7,7 @@ export interface SidecarStatus {
   readonly ready: boolean;
   readonly envoyPid?: number;
   readonly certificates: readonly CertificateState[];
+  readonly trust: readonly TrustState[];
 }
 
 /** Undefined where nothing answers: not started yet, or gone. */

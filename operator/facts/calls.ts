@@ -1,25 +1,27 @@
 import type { Mesh, Operation } from '../../mesh/definition.ts';
+import { MESH_DENIED } from '../../mesh/envoy/http.ts';
 import { edgesOf } from '../../mesh/edges.ts';
 import type { CallFacts } from '../checks/policy.ts';
-import type { RunState } from '../run-state.ts';
-import { statusOf } from './through-egress.ts';
+import { nodeState, type RunState } from '../run-state.ts';
+import { callThrough } from './through-egress.ts';
 
 /** Has every node call every operation of each of its backends, permitted or not. */
 export async function callFacts(mesh: Mesh, state: RunState): Promise<CallFacts[]> {
   const facts: CallFacts[] = [];
   for (const edge of edgesOf(mesh)) {
     const provider = edge.to === undefined ? undefined : mesh.virtualNodes[edge.to];
-    const caller = state.nodes.find((each) => each.name === edge.from);
-    if (provider === undefined || caller === undefined) continue;
+    if (provider === undefined) continue;
+    const caller = nodeState(state, edge.from);
     for (const operation of provider.listener.operations) {
       const url = `http://${edge.virtualService}${sampleText(operation.path)}`;
-      const status = await statusOf(caller.egressSocket, url, operation.method);
+      const answer = await callThrough(caller.egressSocket, url, operation.method);
       facts.push({
         caller: edge.from,
         virtualService: edge.virtualService,
         operation: operation.name,
         permitted: permits(operation, edge.from),
-        status,
+        status: answer?.status,
+        deniedByMesh: answer?.code === MESH_DENIED,
       });
     }
   }

@@ -1,6 +1,6 @@
 import { DescribeCertificateCommand } from '@aws-sdk/client-acm';
 import { PEER_CHECK_HOST } from '../../mesh/envoy/outbound.ts';
-import { CERTIFICATE_ROLES } from '../../mesh/identity.ts';
+import { CERTIFICATE_ROLES, hierarchyOf } from '../../mesh/identity.ts';
 import { DAY_MS } from '../../pki/certificate.ts';
 import { normalizeSerial } from '../../pki/secret.ts';
 import type { AwsClients } from '../aws-clients.ts';
@@ -22,6 +22,7 @@ export async function certificateFacts(state: RunState, aws: AwsClients): Promis
             new DescribeCertificateCommand({ CertificateArn: node.certificateArns[role] }),
           );
           const reported = status?.certificates.find((each) => each.role === role);
+          const trusted = status?.trust.find((each) => each.hierarchy === hierarchyOf(role));
           const served = role === 'server' ? await servedByListener(state, node) : await seenByPeer(node);
           return {
             node: node.name,
@@ -29,7 +30,8 @@ export async function certificateFacts(state: RunState, aws: AwsClients): Promis
             issuedSerial: normalizeSerial(found.Certificate?.Serial ?? ''),
             daysLeft: ((found.Certificate?.NotAfter?.getTime() ?? 0) - now) / DAY_MS,
             servedSerial: served,
-            problems: reported?.problems ?? [],
+            isTaken: status?.ready === true,
+            problems: [...(reported?.problems ?? []), ...(trusted?.problems ?? [])],
           };
         }),
       );

@@ -1,5 +1,5 @@
 import type { EdgeMode, Mesh } from '../../mesh/definition.ts';
-import { edgesOf } from '../../mesh/edges.ts';
+import { edgesOf, listenerMode } from '../../mesh/edges.ts';
 import type { EdgeFacts } from '../checks/mtls.ts';
 import { nodeState, type RunState } from '../run-state.ts';
 import { listenerCounters } from './envoy-admin.ts';
@@ -12,15 +12,9 @@ const OUTSIDE = 'outside';
 /** Looks at every edge between Envoys of ours, and at the way in from outside. */
 export async function edgeFacts(mesh: Mesh, state: RunState): Promise<EdgeFacts[]> {
   const facts: EdgeFacts[] = [];
-  for (const gateway of Object.keys(mesh.virtualGateways)) {
-    facts.push(
-      await lookAtEdge(state, {
-        from: OUTSIDE,
-        to: gateway,
-        virtualService: gateway,
-        mode: 'one-way',
-      }),
-    );
+  for (const [name, gateway] of Object.entries(mesh.virtualGateways)) {
+    const mode = listenerMode(gateway.listener);
+    facts.push(await lookAtEdge(state, { from: OUTSIDE, to: name, virtualService: name, mode }));
   }
   for (const edge of edgesOf(mesh)) {
     if (edge.to !== undefined) facts.push(await lookAtEdge(state, { ...edge, to: edge.to }));

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mesh } from '../../mesh/definition.ts';
 import { listenerMode, memberOf } from '../../mesh/edges.ts';
 import { INTRUSIONS, type Intrusion, type RefusalFacts } from '../checks/refusals.ts';
-import type { NodeState, RunState } from '../run-state.ts';
+import { nodeNames } from '../../mesh/identity.ts';
+import { nodeState, type NodeState, type RunState } from '../run-state.ts';
 import type { ListenerCounters, ProbeOutcome } from '../checks/seen.ts';
 import { listenerCounters } from './envoy-admin.ts';
 import { credentialsIn, credentialsOf, HEALTH_PATH, probeListener } from './listener.ts';
@@ -12,10 +13,10 @@ import { probePlaintext } from './probe.ts';
 /** Tries every listener in every way that it must refuse. */
 export async function refusalFacts(mesh: Mesh, state: RunState): Promise<RefusalFacts[]> {
   const facts: RefusalFacts[] = [];
-  for (const node of state.nodes) {
-    const member = memberOf(mesh, node.name);
-    if (member === undefined) continue;
-    const mutual = listenerMode(member.listener) === 'mtls';
+  for (const name of nodeNames(mesh)) {
+    const node = nodeState(state, name);
+    const member = memberOf(mesh, name);
+    const mutual = member !== undefined && listenerMode(member.listener) === 'mtls';
     const intrusions: Intrusion[] = mutual
       ? (Object.keys(INTRUSIONS) as Intrusion[])
       : ['plaintext', 'tls-1.2'];

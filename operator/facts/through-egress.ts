@@ -1,18 +1,29 @@
 import { Agent, request } from 'undici';
+import { PROBLEM_MEDIA_TYPE } from '../../errors/problem.ts';
 import type { Operation } from '../../mesh/definition.ts';
 import { PEER_CHECK, PEER_IDENTITY_HEADER, PEER_SERIAL_HEADER } from '../../mesh/envoy/inbound.ts';
 import { normalizeSerial } from '../../pki/secret.ts';
 
-/** The status of a call that a node makes through its own Envoy; undefined where nothing answers. */
-export async function statusOf(
-  egressSocket: string,
+export interface CallAnswer {
+  readonly status: number;
+  /** The code of the problem document, where the answer is one. */
+  readonly code?: string;
+}
+
+/** What comes of a call that a node makes through its own Envoy; undefined where nothing answers. */
+export async function callThrough(
+  socketPath: string,
   url: string,
   method: Operation['method'],
-): Promise<number | undefined> {
-  return await throughEgress(egressSocket, async (dispatcher) => {
-    const { statusCode, body } = await request(url, { dispatcher, method, headersTimeout: 5_000 });
-    await body.dump();
-    return statusCode;
+): Promise<CallAnswer | undefined> {
+  return await throughSocket(socketPath, async (dispatcher) => {
+    const { statusCode, headers, body } = await request(url, { dispatcher, method, headersTimeout: 5_000 });
+    if (!String(headers['content-type']).startsWith(PROBLEM_MEDIA_TYPE)) {
+      await body.dump();
+      return { status: statusCode };
+    }
+    const { code } = (await body.json()) as { code?: string };
+    return { status: statusCode, ...(code === undefined ? {} : { code }) };
   });
 }
 
@@ -21,7 +32,7 @@ export async function peerCheck(
   egressSocket: string,
   host: string,
 ): Promise<{ identity: string; serial: string } | undefined> {
-  return await throughEgress(egressSocket, async (dispatcher) => {
+  return await throughSocket(egressSocket, async (dispatcher) => {
     const { headers, body } = await request(`http://${host}${PEER_CHECK.path}`, {
       dispatcher,
       headersTimeout: 5_000,
@@ -34,7 +45,7 @@ export async function peerCheck(
   });
 }
 
-async function throughEgress<Answer>(
+async function throughSocket<Answer>(
   socketPath: string,
   ask: (dispatcher: Agent) => Promise<Answer>,
 ): Promise<Answer | undefined> {

@@ -1,4 +1,6 @@
 import type { Dispatcher } from 'undici';
+import { PROBLEM_MEDIA_TYPE } from '../../errors/problem.ts';
+import { REFUSED_BY_HEADER } from '../../mesh/envoy/http.ts';
 import { ORDER_ID, TOKEN, type Attempt } from './attempts.ts';
 
 export interface AttemptResult {
@@ -53,9 +55,8 @@ async function make(
 
 interface Answer {
   readonly status: number;
-  /** Of the problem document, where there is one. */
-  readonly code: string | undefined;
-  readonly isProblem: boolean;
+  /** Envoy says so in a header, since an answer to HEAD has no body; where it cannot read a request, it says nothing. */
+  readonly isOfEnvoy: boolean;
 }
 
 /** By the dispatcher, not by a URL: parsing a URL would straighten out the very paths that are tried. */
@@ -71,10 +72,10 @@ async function send(attempt: Attempt, dispatcher: Dispatcher, targets: AttemptTa
       body: attempt.body === undefined ? null : fill(JSON.stringify(attempt.body)),
       signal: AbortSignal.timeout(DEADLINE_MS),
     });
-    const isProblem = String(answer.headers['content-type']).startsWith('application/problem+json');
-    return { status: answer.statusCode, isProblem, code: codeIn(await answer.body.text()) };
+    await answer.body.dump();
+    return { status: answer.statusCode, isOfEnvoy: isOfEnvoy(answer.headers) };
   } catch {
-    return { status: 0, isProblem: false, code: undefined };
+    return { status: 0, isOfEnvoy: false };
   }
 }
 
@@ -87,24 +88,18 @@ function headersOf(attempt: Attempt): Record<string, string | string[]> {
   return headers;
 }
 
-/** Of an answer only its code is looked at: what got through may hold a card. */
-function codeIn(text: string): string | undefined {
-  try {
-    const body: unknown = JSON.parse(text);
-    if (typeof body !== 'object' || body === null || !('code' in body)) return undefined;
-    return typeof body.code === 'string' ? body.code : undefined;
-  } catch {
-    return undefined;
-  }
+/** Every refusal of an app is a problem document. */
+function isOfEnvoy(headers: Readonly<Record<string, string | string[] | undefined>>): boolean {
+  return (
+    headers[REFUSED_BY_HEADER] === 'envoy' || !String(headers['content-type']).startsWith(PROBLEM_MEDIA_TYPE)
+  );
 }
 
 /**
- * Refused is 403; or what Envoy answers by itself to a request it does not pass on.
+ * Refused is what Envoy answers by itself: the mesh denies the call, or the request is not one to pass on.
  *
- * Any other answer of an app is none, be it 404 or 400: the request got as far as the app.
+ * Any answer of an app is none, be it 403, 404 or 400: the request got as far as the app.
  */
-function isRefusal(answer: Answer): boolean {
-  if (answer.status === 403) return true;
-  if (answer.status < 400 || answer.status >= 500) return false;
-  return !answer.isProblem || answer.code === 'ERR_REQUEST_REFUSED';
+function isRefusal({ status, isOfEnvoy }: Answer): boolean {
+  return isOfEnvoy && status >= 400 && status < 500;
 }

@@ -12,6 +12,8 @@ export interface SidecarConfig {
   readonly envoyBinary: string;
   readonly envoyConcurrency: number;
   readonly pollSeconds: number;
+  /** How long requests under way may go on after the sidecar was told to stop. */
+  readonly drainSeconds: number;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -24,6 +26,7 @@ export function readConfig(environment: Environment): SidecarConfig {
     (name) => `${name} is not set`,
   );
   const pollSeconds = positive(environment, 'TOKENMESH_POLL_SECONDS', 30, problems);
+  const drainSeconds = positive(environment, 'TOKENMESH_DRAIN_SECONDS', 3, problems);
   const envoyConcurrency = positive(environment, 'TOKENMESH_ENVOY_CONCURRENCY', 1, problems);
   const placement =
     problems.length === 0 ? readPlacement(environment['TOKENMESH_PLACEMENT'] ?? '', problems) : undefined;
@@ -43,6 +46,7 @@ export function readConfig(environment: Environment): SidecarConfig {
     envoyBinary: environment['ENVOY_BIN'] ?? 'envoy',
     envoyConcurrency,
     pollSeconds,
+    drainSeconds,
   };
 }
 

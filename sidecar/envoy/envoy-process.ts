@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
-/** How long Envoy may drain before it is ended. */
-const DRAIN_DEADLINE_MS = 4_000;
+/** How long Envoy may take to end before it is ended by force. */
+const STOP_DEADLINE_MS = 4_000;
 
 /** The exit code of a sidecar whose Envoy ended by itself. */
 export const EXIT_ENVOY_ENDED = 3;
@@ -28,7 +28,11 @@ export function startEnvoy(
 ): EnvoyProcess {
   const child = spawn(
     binary,
-    ['-c', bootstrapFile, '--disable-hot-restart', '--concurrency', String(concurrency), '-l', 'warn'],
+    [
+      ...['-c', bootstrapFile, '--disable-hot-restart', '--concurrency', String(concurrency), '-l', 'warn'],
+      // Once draining begins, every answer tells its connection to go: nothing is spread over minutes.
+      ...['--drain-strategy', 'immediate'],
+    ],
     { stdio: ['ignore', output, output] },
   );
   const exited = exitOf(child);
@@ -37,7 +41,7 @@ export function startEnvoy(
     exited,
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
-      const forced = setTimeout(() => child.kill('SIGKILL'), DRAIN_DEADLINE_MS);
+      const forced = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
       child.kill('SIGTERM');
       await exited;
       clearTimeout(forced);

@@ -25,6 +25,7 @@ import { secretsManagerSource } from './adapters/secrets-manager-source.ts';
 import { CertAgent } from './cert-agent/agent.ts';
 import { judgeDelivered, judgeDeliveredTrust } from './cert-agent/judge.ts';
 import { readConfig, type SidecarConfig } from './config.ts';
+import { drain } from './drain.ts';
 import { EXIT_ENVOY_ENDED, startEnvoy, type EnvoyProcess } from './envoy-process.ts';
 
 const mesh = tokenizationMesh;
@@ -52,6 +53,7 @@ async function main(): Promise<void> {
   const stopping = new AbortController();
   stopOnSignal(async () => {
     stopping.abort();
+    if (envoy !== undefined) await drain(config.placement.admin, config.drainSeconds);
     await envoy?.stop();
     await rm(config.agentSocket, { force: true });
   });
@@ -93,7 +95,14 @@ async function serveStatus(
       envoy() !== undefined &&
       certificates.every((state) => state.servedSerial !== undefined && state.servedSerial === state.serial);
     response.writeHead(ready ? 200 : 503, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ node: config.nodeName, ready, envoyPid: envoy()?.pid, certificates }));
+    const status = {
+      node: config.nodeName,
+      ready,
+      envoyPid: envoy()?.pid,
+      certificates,
+      trust: agent.trustStates,
+    };
+    response.end(JSON.stringify(status));
   });
   await rm(config.agentSocket, { force: true });
   await new Promise<void>((resolve, reject) => {

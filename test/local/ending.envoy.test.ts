@@ -4,7 +4,9 @@
  * @module
  */
 
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { sidecarStatus } from '../../operator/facts/agent.ts';
@@ -12,19 +14,6 @@ import { nodeState, type RunState } from '../../operator/run-state.ts';
 import { leftOf, processesOf, StartedRun } from '../support/running-mesh.ts';
 
 const DEADLINE_MS = 240_000;
-
-/** Folders of runs that are there now: none of them may outlive this suite's own run. */
-function runFolders(): string[] {
-  return existsSync('/dev/shm')
-    ? readdirSync('/dev/shm').filter((name) => name.startsWith('tokenmesh-'))
-    : [];
-}
-
-async function nothingMore(before: readonly string[], stateFile: string): Promise<void> {
-  expect(runFolders().filter((name) => !before.includes(name))).toEqual([]);
-  expect(processesOf(stateFile)).toEqual([]);
-  expect(existsSync(stateFile)).toBe(false);
-}
 
 describe('Ctrl-C', () => {
   it.each([
@@ -35,14 +24,36 @@ describe('Ctrl-C', () => {
   ])(
     '%s ends with 130 and leaves nothing',
     async (_when, stage, afterMs) => {
-      const before = runFolders();
       const run = new StartedRun();
       await run.says(stage);
+      const { directory, stateFile } = run;
       await sleep(afterMs);
       run.interrupt();
       expect(await run.exited).toBe(130);
-      await nothingMore(before, run.stateFile);
+      expect(leftOf({ directory })).toEqual([]);
+      expect(processesOf(stateFile)).toEqual([]);
+      expect(existsSync(stateFile)).toBe(false);
       await run.end();
+    },
+    DEADLINE_MS,
+  );
+
+  it(
+    'while packages are installed ends with 130 and leaves no half of an environment',
+    async () => {
+      const home = mkdtempSync(join(tmpdir(), 'tokenmesh-home-'));
+      try {
+        const run = new StartedRun(undefined, [], { TOKENMESH_HOME: home });
+        await run.says('fetching the Python packages');
+        await sleep(500);
+        run.interrupt();
+        expect(await run.exited).toBe(130);
+        expect(readdirSync(join(home, '.tokenmesh', 'python'))).toEqual([]);
+        expect(processesOf(home)).toEqual([]);
+        await run.end();
+      } finally {
+        rmSync(home, { recursive: true, force: true });
+      }
     },
     DEADLINE_MS,
   );
@@ -57,14 +68,19 @@ describe('kill -9', () => {
       async (state) => (await sidecarStatus(nodeState(state, 'gateway').agentSocket))?.envoyPid,
       /Envoy of gateway ended/,
     ],
+    [
+      'the processor',
+      async (state) => pidOf(processesOf(join(state.directory, 'processor')).find(isProcessor)),
+      /the processor .*SIGKILL/,
+    ],
     ['the AWS emulator', async (state) => emulatorOf(state), /AWS emulator .*SIGKILL/],
   ])(
     'of %s ends the run with 1, says which died, and leaves nothing',
-    async (_what, pidOf, said) => {
+    async (_what, victimOf, said) => {
       const run = new StartedRun();
       await run.says('orders placed');
       const { state } = run;
-      const pid = await pidOf(state);
+      const pid = await victimOf(state);
       expect(pid).toBeGreaterThan(1);
       process.kill(pid ?? 0, 'SIGKILL');
       expect(await run.exited).toBe(1);
@@ -100,6 +116,13 @@ describe('kill -9', () => {
 function emulatorOf(state: RunState): number | undefined {
   const { port } = new URL(state.aws.endpointUrl);
   const commandLine = ['emulator', '--host', '127.0.0.1', '--port', port].join(String.fromCodePoint(0));
-  const [found] = processesOf(commandLine);
+  return pidOf(processesOf(commandLine)[0]);
+}
+
+function isProcessor(found: string): boolean {
+  return readFileSync(`/proc/${pidOf(found)}/cmdline`, 'utf8').includes('local/processor/main.ts');
+}
+
+function pidOf(found: string | undefined): number | undefined {
   return found === undefined ? undefined : Number(found.replace('process ', ''));
 }

@@ -11,6 +11,7 @@ import { searchForLeaks } from '../../local/leaks.ts';
 import { emulatorClients } from '../../operator/aws-clients.ts';
 import { listenerCounters } from '../../operator/facts/envoy-admin.ts';
 import { identityFiles } from '../../operator/identities.ts';
+import type { ListenerCounters } from '../../operator/checks/seen.ts';
 import { nodeState, type RunState } from '../../operator/run-state.ts';
 import type { MeshStatus } from '../../operator/status.ts';
 import type { Verification } from '../../operator/verify.ts';
@@ -19,6 +20,7 @@ import { command, leftOf, mesh, StartedRun } from '../support/running-mesh.ts';
 import {
   callTokenizerAs,
   certificateIn,
+  certificateOption,
   curl,
   sClient,
   startLoad,
@@ -47,8 +49,10 @@ afterAll(async () => {
 
 const identity = (node: string) => identityFiles(state, node, 'client');
 const tokenizer = () => nodeState(state, 'tokenizer');
-const probe = (kind: string): string[] => certificateIn(join(state.directory, 'probes', kind));
-const orderCertificate = (): string[] => ['--cert', identity('order').chain, '--key', identity('order').key];
+const probe = (kind: string, tool: 'curl' | 'openssl'): string[] =>
+  certificateIn(join(state.directory, 'probes', kind), tool);
+const orderCertificate = (tool: 'curl' | 'openssl'): string[] =>
+  certificateOption(tool, identity('order').chain, identity('order').key);
 
 async function callAs(node: string, ...call: Call): Promise<Answer> {
   return await callTokenizerAs(state, node, ...call);
@@ -109,7 +113,7 @@ describe("the tokenizer's port", () => {
       );
       expect(openssl.stdout).toContain('Verify return code: 0 (ok)');
       expect(openssl.stdout).toContain('HTTP/1.1 200');
-      expect(await curl(state, ...orderCertificate())).toMatchObject({
+      expect(await curl(state, ...orderCertificate('curl'))).toMatchObject({
         code: 0,
         stdout: expect.stringContaining('200'),
       });
@@ -117,41 +121,54 @@ describe("the tokenizer's port", () => {
     DEADLINE_MS,
   );
 
-  it.each<[string, () => string[]]>([
-    ['no certificate', () => []],
-    ["another CA's certificate", () => probe('other-ca')],
-    ['an expired certificate', () => probe('expired')],
-    ['a name that is not of the mesh', () => probe('other-name')],
-    ['TLS 1.2', () => [...orderCertificate(), '--tls-max', '1.2']],
+  it.each<[string, (tool: 'curl' | 'openssl') => string[], keyof ListenerCounters]>([
+    ['no certificate', () => [], 'failVerifyNoCert'],
+    ["another CA's certificate", (tool) => probe('other-ca', tool), 'failVerifyError'],
+    ['an expired certificate', (tool) => probe('expired', tool), 'failVerifyError'],
+    ['a name that is not of the mesh', (tool) => probe('other-name', tool), 'failVerifySan'],
+    [
+      'TLS 1.2',
+      (tool) => [...(tool === 'curl' ? ['--tls-max', '1.2'] : ['-tls1_2']), ...orderCertificate(tool)],
+      'connectionError',
+    ],
   ])(
-    'refuses %s',
-    async (_what, options) => {
-      const { code, stdout } = await curl(state, ...options());
-      expect(code).not.toBe(0);
-      expect(stdout.trim()).toBe('000');
+    'refuses %s to curl and to openssl, and counts why',
+    async (_what, options, counter) => {
+      const counted = async (): Promise<number> =>
+        Number((await listenerCounters(tokenizer().adminUrl))[counter]);
+      const before = await counted();
+      const byCurl = await curl(state, ...options('curl'));
+      expect(byCurl.code).not.toBe(0);
+      expect(byCurl.stdout.trim()).toBe('000');
+      expect(await counted()).toBe(before + 1);
+      const byOpenssl = await sClient(state, ...options('openssl'));
+      expect(byOpenssl.stdout).not.toContain('HTTP/1.1');
+      expect(byOpenssl.stderr).toMatch(/alert/);
+      expect(await counted()).toBe(before + 2);
     },
     DEADLINE_MS,
   );
 
   it(
-    'refuses openssl without a certificate, and with TLS 1.2',
+    'proves its own name: a caller who expects another refuses it',
     async () => {
-      for (const options of [
-        [],
-        ['-tls1_2', '-cert', identity('order').chain, '-key', identity('order').key],
-      ]) {
-        const { stdout, stderr } = await sClient(state, ...options);
-        expect(stdout).not.toContain('HTTP/1.1 200');
-        expect(stderr).toMatch(/alert/);
-      }
+      const { stdout, stderr } = await sClient(
+        state,
+        ...orderCertificate('openssl'),
+        '-verify_hostname',
+        'paybill.tokenmesh.internal',
+      );
+      expect(stdout).not.toContain('HTTP/1.1');
+      expect(stderr).toMatch(/hostname mismatch/i);
     },
     DEADLINE_MS,
   );
 
   it(
-    'refuses plaintext',
+    'refuses plaintext, and counts it',
     async () => {
-      const { listener } = tokenizer();
+      const { listener, adminUrl } = tokenizer();
+      const before = await listenerCounters(adminUrl);
       const { code } = await command('curl', [
         '--silent',
         '--max-time',
@@ -159,6 +176,7 @@ describe("the tokenizer's port", () => {
         `http://${listener.host}:${listener.port}/healthz`,
       ]);
       expect(code).not.toBe(0);
+      expect((await listenerCounters(adminUrl)).connectionError).toBe(before.connectionError + 1);
     },
     DEADLINE_MS,
   );
@@ -184,12 +202,19 @@ describe('a token', () => {
     DEADLINE_MS,
   );
 
-  it(
-    'is refused as an argument, without the argument being shown',
-    async () => {
-      const { code, stdout, stderr } = await mesh(run, ['token', CARD]);
+  it.each([
+    [['token', CARD]],
+    [['token', '-', CARD]],
+    [['token', '-', `--${CARD}`]],
+    [[CARD]],
+    [['rotate', CARD]],
+  ])(
+    'is refused as an argument, without the argument being shown (%#)',
+    async (given) => {
+      const { code, stdout, stderr } = await mesh(run, given);
       expect(code).toBe(2);
-      expect(stdout + stderr).not.toContain(CARD);
+      expect(stderr).not.toBe('');
+      expect(stdout + stderr).not.toContain(CARD.slice(0, 6));
     },
     DEADLINE_MS,
   );
@@ -310,6 +335,45 @@ describe('bad input', () => {
           JSON.stringify({ items: Array.from({ length: 1_001 }, () => JSON.parse(record(CARD)) as unknown) }),
         ),
       413,
+    ],
+    [
+      'a body of nine megabytes',
+      async () => await callAs('order', 'POST', '/v1/tokens', `"${'x'.repeat(9_000_000)}"`),
+      413,
+    ],
+    ['a path that is not UTF-8', async () => await callAs('order', 'GET', `/v1/tokens/${CARD}%ff`), 400],
+    [
+      'a token of a thousand letters',
+      async () => await callAs('order', 'GET', `/v1/tokens/${'b'.repeat(1_000)}`),
+      414,
+    ],
+    [
+      'another charset',
+      async () =>
+        await callAs('order', 'POST', '/v1/tokens', record(CARD), 'application/json; charset=iso-8859-1'),
+      415,
+    ],
+    [
+      'a field name that could be a card number',
+      async () =>
+        await callAs(
+          'order',
+          'POST',
+          '/v1/tokens',
+          JSON.stringify({ fields: { [`n${CARD}`]: { class: 'text', value: 'x' } } }),
+        ),
+      400,
+    ],
+    [
+      'a purpose that is no text',
+      async () =>
+        await callAs(
+          'paybill',
+          'POST',
+          '/v1/detokenize',
+          JSON.stringify({ token: unknown, purpose: '\ud800' }),
+        ),
+      400,
     ],
     [
       'a tenant of somebody else',
@@ -464,14 +528,18 @@ describe('a rotation under load', () => {
     async () => {
       const load = startLoad(state, 32, record(CARD));
       await load.warm;
+      const before = await listenerCounters(tokenizer().adminUrl);
       const { code, stdout } = await mesh(run, ['rotate', 'tokenizer']);
       await new Promise((resolve) => setTimeout(resolve, 500));
+      const after = await listenerCounters(tokenizer().adminUrl);
       const { answered, failures, seconds } = await load.stop();
       process.stdout.write(
         `rotation under load: ${answered} requests, ${Math.round(answered / seconds)} a second, ${failures.length} failed\n${stdout}`,
       );
       expect(code).toBe(0);
       expect(failures).toEqual([]);
+      // New connections were made all the while, so the swap was met, and not only survived by what was open.
+      expect(after.handshake - before.handshake).toBeGreaterThan(100);
       expect(answered).toBeGreaterThan(500);
     },
     DEADLINE_MS,

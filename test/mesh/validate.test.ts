@@ -118,6 +118,24 @@ describe('validation', () => {
     expect(pathsOf(mesh)).toEqual(['virtualNodes.paybill.backends.processor.clientPolicy.tls']);
   });
 
+  it('refuses two operations of one name, a backend twice, and a name that a cluster of its own has', () => {
+    const mesh = withNode('order', (node) => ({
+      ...node,
+      backends: [...node.backends, ...node.backends],
+      listener: {
+        ...node.listener,
+        operations: [...node.listener.operations, ...node.listener.operations.slice(0, 1)],
+      },
+    }));
+    expect(
+      pathsOf({ ...mesh, virtualServices: { ...mesh.virtualServices, app: { provider: 'order' } } }),
+    ).toEqual([
+      'virtualServices.app',
+      'virtualNodes.order.listener.operations',
+      'virtualNodes.order.backends',
+    ]);
+  });
+
   it('reports every problem at once, each with its path', () => {
     const mesh: Mesh = {
       ...withNode('order', (node) => ({

@@ -104,6 +104,7 @@ describe('a certificate', () => {
     issuedSerial: 'aa',
     daysLeft: 394.9,
     servedSerial: 'aa',
+    isTaken: true,
     problems: [],
   };
   const failed = (change: Partial<CertificateFacts>): string[] =>
@@ -124,6 +125,11 @@ describe('a certificate', () => {
     expect(failed({ daysLeft: 29.9 })).toEqual(['certificates.days-left']);
   });
 
+  it('fails when the sidecar is not ready, or has something against what was published', () => {
+    expect(failed({ isTaken: false })).toEqual(['certificates.taken']);
+    expect(failed({ problems: [{ message: 'm', remedy: 'r' }] })).toEqual(['certificates.taken']);
+  });
+
   it("hints at the agent's own problem where it has one", () => {
     const [check] = checkCertificate({
       ...facts,
@@ -138,17 +144,18 @@ describe('a call', () => {
   const call = { caller: 'outsider', virtualService: 'tokenizer', operation: 'tokens.create' };
 
   it.each([
-    [false, 403, true],
-    [false, 201, false],
-    [false, 400, false],
-    [true, 400, true],
-    [true, 200, true],
-    [true, 403, false],
-    [true, 503, false],
-    [true, undefined, false],
-    [false, undefined, false],
-  ])('permitted %p and answered %p: holds %p', (permitted, status, ok) => {
-    expect(checkCall({ ...call, permitted, status }).ok).toBe(ok);
+    [false, 403, true, true],
+    [false, 403, false, false],
+    [false, 201, false, false],
+    [false, 400, false, false],
+    [true, 400, false, true],
+    [true, 200, false, true],
+    [true, 403, true, false],
+    [true, 503, false, false],
+    [true, undefined, false, false],
+    [false, undefined, false, false],
+  ])('permitted %p, answered %p, denied by the mesh %p: holds %p', (permitted, status, deniedByMesh, ok) => {
+    expect(checkCall({ ...call, permitted, status, deniedByMesh }).ok).toBe(ok);
   });
 });
 

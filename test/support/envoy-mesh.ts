@@ -17,6 +17,7 @@ import { renderBootstrap } from '../../mesh/envoy/bootstrap.ts';
 import { sdsFileName, tlsCertificateSdsFile, trustSdsFile } from '../../mesh/envoy/sds.ts';
 import type { Placement } from '../../mesh/envoy/types.ts';
 import { CERTIFICATE_ROLES, hierarchyOf, identityOf } from '../../mesh/identity.ts';
+import { drain } from '../../sidecar/envoy/drain.ts';
 import { startEnvoy, type EnvoyProcess } from '../../sidecar/envoy/envoy-process.ts';
 import { envoyBinary } from './envoy.ts';
 import { createTestHierarchy, encryptKey, issueLeaf, type TestHierarchy } from './issue-certificate.ts';
@@ -33,6 +34,8 @@ export interface EnvoyMesh {
   readonly hierarchies: Readonly<Record<'clients' | 'servers', TestHierarchy>>;
   /** Sends a request from a node, through its own Envoy. */
   call(from: string, url: string, options?: CallOptions): Promise<Answer>;
+  /** Ends one node's Envoy as its sidecar does: drained first. */
+  stopEnvoy(nodeName: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -55,12 +58,16 @@ export async function startEnvoyMesh(mesh: Mesh, nodeNames: readonly string[]): 
     servers: await createTestHierarchy('servers'),
   };
   const placements = await placeNodes(mesh, nodeNames, directory);
-  const running: { envoy: EnvoyProcess; app: Server }[] = [];
+  const running: { nodeName: string; envoy: EnvoyProcess; app: Server }[] = [];
   for (const [nodeName, placement] of Object.entries(placements)) {
     await writeSecrets(mesh, nodeName, placement, hierarchies);
     const bootstrapFile = join(directory, nodeName, 'bootstrap.json');
     writeFileSync(bootstrapFile, JSON.stringify(renderBootstrap(mesh, nodeName, placement)));
-    running.push({ app: await startApp(placement), envoy: startEnvoy(envoy, bootstrapFile, 1, 'ignore') });
+    running.push({
+      nodeName,
+      app: await startApp(placement),
+      envoy: startEnvoy(envoy, bootstrapFile, 1, 'ignore'),
+    });
   }
   const nodes = Object.fromEntries(
     Object.entries(placements).map(([name, placement]) => [
@@ -73,6 +80,11 @@ export async function startEnvoyMesh(mesh: Mesh, nodeNames: readonly string[]): 
     nodes,
     hierarchies,
     call: async (from, url, options) => await call(placements[from]?.egressSocket ?? '', url, options),
+    async stopEnvoy(nodeName) {
+      const admin = placements[nodeName]?.admin;
+      if (admin !== undefined) await drain(admin, 5);
+      await running.find((each) => each.nodeName === nodeName)?.envoy.stop();
+    },
     async stop() {
       for (const each of running) {
         await each.envoy.stop();
@@ -142,11 +154,13 @@ function putSecret(placement: Placement, fileName: string, contents: unknown): v
   renameSync(`${file}.new`, file);
 }
 
-/** Answers with the headers that it got. */
+/** Answers with the headers that it got, with the status and after the time that they ask for. */
 async function startApp(placement: Placement): Promise<Server> {
   const app = createServer((message, response) => {
+    response.statusCode = Number(message.headers['x-answer'] ?? 200);
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify(message.headers));
+    const answer = (): unknown => response.end(JSON.stringify(message.headers));
+    setTimeout(answer, Number(message.headers['x-answer-after-ms'] ?? 0));
   });
   await new Promise<void>((resolve) => app.listen(placement.appSocket, resolve));
   return app;

@@ -10,7 +10,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findRunState, isAlive, type RunState } from '../../operator/run-state.ts';
+import { findClaim, isAlive, type RunState } from '../../operator/run-state.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -30,12 +30,16 @@ export class StartedRun {
   output = '';
 
   /** @param stateFile - Of an earlier run, to take its place. */
-  constructor(stateFile?: string) {
+  constructor(
+    stateFile?: string,
+    options: readonly string[] = [],
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     this.#directory = mkdtempSync(join(tmpdir(), 'tokenmesh-state-'));
     this.stateFile = stateFile ?? join(this.#directory, 'run.json');
-    this.#child = spawn('npm', ['start', '--silent'], {
+    this.#child = spawn('npm', ['start', '--silent', '--', ...options], {
       cwd: ROOT,
-      env: { ...process.env, TOKENMESH_STATE: this.stateFile },
+      env: { ...process.env, ...environment, TOKENMESH_STATE: this.stateFile },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
@@ -61,9 +65,16 @@ export class StartedRun {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
+  /** The folder of the run, from its first moment on. */
+  get directory(): string {
+    const claim = findClaim(this.stateFile);
+    if (claim === undefined) throw new Error(`no run:\n${this.output}`);
+    return claim.directory;
+  }
+
   get state(): RunState {
-    const state = findRunState(this.stateFile);
-    if (state === undefined) throw new Error(`no run:\n${this.output}`);
+    const state = findClaim(this.stateFile) as RunState | undefined;
+    if (state?.nodes === undefined) throw new Error(`no run:\n${this.output}`);
     return state;
   }
 

@@ -25,9 +25,16 @@ export async function curl(state: RunState, ...options: string[]): Promise<Outpu
   ]);
 }
 
-/** curl's options for the certificate in a folder. */
-export function certificateIn(directory: string): string[] {
-  return ['--cert', join(directory, 'chain.pem'), '--key', join(directory, 'key.pem')];
+/** The options that give a tool a client certificate. */
+export function certificateOption(tool: 'curl' | 'openssl', chain: string, key: string): string[] {
+  return tool === 'curl'
+    ? ['--cert', chain, '--key', key]
+    : ['-cert', chain, '-cert_chain', chain, '-key', key];
+}
+
+/** The same for the certificate in a folder. */
+export function certificateIn(directory: string, tool: 'curl' | 'openssl'): string[] {
+  return certificateOption(tool, join(directory, 'chain.pem'), join(directory, 'key.pem'));
 }
 
 /** Asks for the health of the tokenizer with `openssl s_client`. */
@@ -81,13 +88,13 @@ export async function callTokenizerAs(
   };
 }
 
-function connectAs(state: RunState, node: string, connections = 1): Agent {
+function connectAs(state: RunState, node: string, options: Agent.Options = {}): Agent {
   const files = identityFiles(state, node, 'client');
   const read = (file: string): string => readFileSync(file, 'utf8');
   const { identity } = nodeState(state, TOKENIZER);
   return new Agent({
-    connections,
     pipelining: 1,
+    ...options,
     connect: { cert: read(files.chain), key: read(files.key), ca: read(files.trust), servername: identity },
   });
 }
@@ -104,13 +111,14 @@ export interface Load {
 }
 
 /**
- * Requests as order, on so many kept connections, through the tokenizer's listener to its app.
+ * Requests as order, on so many connections at a time, through the tokenizer's listener to its app. Half
+ * of them are kept, and half are made anew for each request, so that there are handshakes at any moment.
  *
  * @param stored - The body that one connection in eight stores; the others ask for the health. The store
  *   is the emulator, which would otherwise be the limit of all of them.
  */
 export function startLoad(state: RunState, connections: number, stored: string): Load {
-  const dispatcher = connectAs(state, 'order', connections);
+  const kept = connectAs(state, 'order', { connections });
   const url = urlOf(state);
   const failures: string[] = [];
   const ended = new AbortController();
@@ -119,12 +127,15 @@ export function startLoad(state: RunState, connections: number, stored: string):
   const store = { method: 'POST', headers: { 'content-type': 'application/json' }, body: stored } as const;
   let answered = 0;
   const worker = async (number: number): Promise<void> => {
-    const stores = number % 8 === 0;
+    const stores = number % 8 < 2;
+    const reset = number % 2 === 0;
+    // Over HTTP/2 a connection cannot be ended by a request.
+    const dispatcher = reset ? connectAs(state, 'order', { allowH2: false }) : kept;
     while (!ended.signal.aborted) {
       try {
         const answer = stores
-          ? await request(`${url}/v1/tokens`, { dispatcher, ...store })
-          : await request(`${url}/healthz`, { dispatcher });
+          ? await request(`${url}/v1/tokens`, { dispatcher, reset, ...store })
+          : await request(`${url}/healthz`, { dispatcher, reset });
         await answer.body.dump();
         if (answer.statusCode !== (stores ? 201 : 200)) failures.push(String(answer.statusCode));
         answered += 1;
@@ -133,6 +144,7 @@ export function startLoad(state: RunState, connections: number, stored: string):
         failures.push(error instanceof Error ? error.message : String(error));
       }
     }
+    if (reset) await dispatcher.close();
   };
   const workers = Promise.all(Array.from({ length: connections }, (_, number) => worker(number)));
   return {
@@ -140,7 +152,7 @@ export function startLoad(state: RunState, connections: number, stored: string):
     async stop() {
       ended.abort();
       await workers;
-      await dispatcher.close();
+      await kept.close();
       return { answered, failures, seconds: (performance.now() - started) / 1000 };
     },
   };

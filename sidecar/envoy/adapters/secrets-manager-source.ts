@@ -1,5 +1,6 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { TokenmeshError } from '../../../errors/error.ts';
+import type { CertificateRole } from '../../../mesh/definition.ts';
 import { parseCertificateSecret, secretNames, trustSecretName } from '../../../pki/secret.ts';
 import { Sensitive } from '../../../pki/sensitive.ts';
 import type { CertificateSource } from '../cert-agent/ports.ts';
@@ -27,17 +28,18 @@ export function secretsManagerSource(
       });
     return { version: found.VersionId ?? '', text: found.SecretString ?? '' };
   };
-  const passphrases = new Map<string, Sensitive<string>>(); // by version, the current one of each role
+  const passphrases = new Map<CertificateRole, { version: string; passphrase: Sensitive<string> }>();
   return {
     async certificate(role) {
       const names = secretNames(meshName, nodeName, role);
       const { version, text } = await read(names.certificate);
       const secret = parseCertificateSecret(names.certificate, text);
+      const held = passphrases.get(role);
       const passphrase =
-        passphrases.get(secret.passphraseVersionId) ??
-        new Sensitive((await read(names.passphrase, secret.passphraseVersionId)).text);
-      passphrases.clear();
-      passphrases.set(secret.passphraseVersionId, passphrase);
+        held?.version === secret.passphraseVersionId
+          ? held.passphrase
+          : new Sensitive((await read(names.passphrase, secret.passphraseVersionId)).text);
+      passphrases.set(role, { version: secret.passphraseVersionId, passphrase });
       return { version, secretName: names.certificate, secret, passphrase };
     },
     async trust(hierarchy) {

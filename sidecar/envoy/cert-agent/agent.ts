@@ -9,6 +9,7 @@
 
 import { describeError, TokenmeshError } from '../../../errors/error.ts';
 import type { CertificateRole, Hierarchy } from '../../../mesh/definition.ts';
+import { CERTIFICATE_ROLES, hierarchyOf } from '../../../mesh/identity.ts';
 import { sdsFileName, tlsCertificateSdsFile, trustSdsFile, trustSecret } from '../../../mesh/envoy/sds.ts';
 import type { PkiProblem } from '../../../pki/problem.ts';
 import type {
@@ -25,7 +26,6 @@ const PROOF_INTERVAL_MS = 25;
 /** How often a swap is done again before the agent waits for its next round. */
 const SWAPS_AT_MOST = 3;
 
-const ROLES: readonly CertificateRole[] = ['client', 'server'];
 const HIERARCHIES: readonly Hierarchy[] = ['clients', 'servers'];
 
 export interface AgentParts {
@@ -65,10 +65,20 @@ export interface CertificateState {
   readonly problems: readonly PkiProblem[];
 }
 
+/** The state of one trust bundle, for the operator. */
+export interface TrustState {
+  readonly hierarchy: Hierarchy;
+  /** Of the bundle that Envoy has; undefined where it has none yet. */
+  readonly version: string | undefined;
+  /** What keeps the newest one from being used. */
+  readonly problems: readonly PkiProblem[];
+}
+
 export class CertAgent {
   readonly #parts: AgentParts;
   readonly #certificates = new Map<CertificateRole, DeliveredCertificate>();
   readonly #trust = new Map<Hierarchy, DeliveredTrust>();
+  readonly #trustProblems = new Map<Hierarchy, readonly PkiProblem[]>();
   readonly #states = new Map<CertificateRole, CertificateState>();
 
   constructor(parts: AgentParts) {
@@ -78,16 +88,24 @@ export class CertAgent {
   /** One round over all secrets. */
   async refresh(): Promise<void> {
     for (const hierarchy of HIERARCHIES) await this.#refreshTrust(hierarchy);
-    for (const role of ROLES) await this.#refreshCertificate(role);
+    for (const role of CERTIFICATE_ROLES) await this.#refreshCertificate(role);
   }
 
   /** Whether Envoy has what it needs to start: a certificate for each role, trust for each hierarchy. */
   get isComplete(): boolean {
-    return this.#certificates.size === ROLES.length && this.#trust.size === HIERARCHIES.length;
+    return this.#certificates.size === CERTIFICATE_ROLES.length && this.#trust.size === HIERARCHIES.length;
   }
 
   get states(): CertificateState[] {
-    return ROLES.map((role) => this.#states.get(role) ?? { role, swaps: 0, problems: [] });
+    return CERTIFICATE_ROLES.map((role) => this.#states.get(role) ?? { role, swaps: 0, problems: [] });
+  }
+
+  get trustStates(): TrustState[] {
+    return HIERARCHIES.map((hierarchy) => ({
+      hierarchy,
+      version: this.#trust.get(hierarchy)?.version,
+      problems: this.#trustProblems.get(hierarchy) ?? [],
+    }));
   }
 
   /** Sees what Envoy serves now; a serial behind the one that was handed over is swapped in again. */
@@ -116,12 +134,13 @@ export class CertAgent {
   async #refreshTrust(hierarchy: Hierarchy): Promise<void> {
     try {
       const delivered = await this.#parts.source.trust(hierarchy);
-      if (delivered.version === this.#trust.get(hierarchy)?.version) return;
-      const problems = this.#parts.judgeTrust(delivered);
-      if (problems.length > 0) {
-        this.#log('error', 'trust bundle refused', { hierarchy, secret: delivered.secretName, problems });
+      if (delivered.version === this.#trust.get(hierarchy)?.version) {
+        this.#trustProblems.delete(hierarchy);
         return;
       }
+      const problems = [...this.#parts.judgeTrust(delivered), ...this.#problemsUnder(hierarchy, delivered)];
+      this.#reportTrust(hierarchy, problems);
+      if (problems.length > 0) return;
       const secret = trustSecret(hierarchy);
       await this.#parts.files.swap(
         sdsFileName(secret),
@@ -130,8 +149,16 @@ export class CertAgent {
       this.#trust.set(hierarchy, delivered);
       this.#log('info', 'trust bundle swapped in', { hierarchy, secret: delivered.secretName });
     } catch (error) {
-      this.#log('error', 'trust bundle unavailable', { hierarchy, problem: describeError(error) });
+      this.#reportTrust(hierarchy, [unavailable(error)]);
     }
+  }
+
+  /** Peers trust what this node trusts: a bundle under which its own certificate fails would stop the mesh. */
+  #problemsUnder(hierarchy: Hierarchy, trust: DeliveredTrust): readonly PkiProblem[] {
+    const role = CERTIFICATE_ROLES.find((each) => hierarchyOf(each) === hierarchy);
+    const own = role === undefined ? undefined : this.#certificates.get(role);
+    if (role === undefined || own === undefined) return [];
+    return this.#parts.judge(role, own, trust.roots).length === 0 ? [] : [trustBreaks(hierarchy)];
   }
 
   async #refreshCertificate(role: CertificateRole): Promise<void> {
@@ -142,11 +169,12 @@ export class CertAgent {
         if (this.#states.get(role)?.servedSerial !== delivered.secret.serial) await this.prove(role);
         return;
       }
-      const roots = this.#trust.get(role === 'client' ? 'clients' : 'servers')?.roots ?? '';
+      const roots = this.#trust.get(hierarchyOf(role))?.roots;
+      if (roots === undefined) return this.#fail(role, trustMissing(hierarchyOf(role), this.#trustProblems));
       const problems = this.#parts.judge(role, delivered, roots);
       if (problems.length > 0) {
-        this.#note(role, { secretName: delivered.secretName, problems });
-        this.#log('error', 'certificate refused', { role, secret: delivered.secretName, problems });
+        this.#note(role, { secretName: delivered.secretName });
+        this.#report(role, 'certificate refused', problems);
         return;
       }
       const isFirst = current === undefined;
@@ -193,8 +221,22 @@ export class CertAgent {
   }
 
   #fail(role: CertificateRole, problem: PkiProblem): void {
-    this.#note(role, { problems: [problem] });
-    this.#log('error', 'certificate not in use', { role, problems: [problem] });
+    this.#report(role, 'certificate not in use', [problem]);
+  }
+
+  #reportTrust(hierarchy: Hierarchy, problems: readonly PkiProblem[]): void {
+    const known = JSON.stringify(this.#trustProblems.get(hierarchy) ?? []);
+    this.#trustProblems.set(hierarchy, problems);
+    if (problems.length > 0 && JSON.stringify(problems) !== known) {
+      this.#log('error', 'trust bundle not in use', { hierarchy, problems });
+    }
+  }
+
+  /** A problem that goes on is told once. */
+  #report(role: CertificateRole, text: string, problems: readonly PkiProblem[]): void {
+    const known = JSON.stringify(this.#states.get(role)?.problems ?? []);
+    this.#note(role, { problems });
+    if (JSON.stringify(problems) !== known) this.#log('error', text, { role, problems });
   }
 
   #note(role: CertificateRole, facts: Partial<CertificateState>): void {
@@ -216,6 +258,26 @@ const NOT_SERVED: PkiProblem = {
   message: 'the certificate was handed to Envoy, and a handshake still shows another serial',
   remedy: 'look for update_rejected and key_rotation_failed in the stats of Envoy; the agent goes on trying',
 };
+
+function trustBreaks(hierarchy: Hierarchy): PkiProblem {
+  return {
+    code: 'ERR_TRUST_BREAKS_OWN',
+    message: `the trust bundle of ${hierarchy} does not lead to this node's own certificate: expected the root that issued it among those trusted`,
+    remedy: 'add the new root beside the old one, and take the old one out once no certificate leads to it',
+  };
+}
+
+function trustMissing(
+  hierarchy: Hierarchy,
+  problems: ReadonlyMap<Hierarchy, readonly PkiProblem[]>,
+): PkiProblem {
+  const [problem] = problems.get(hierarchy) ?? [];
+  return {
+    code: 'ERR_TRUST_MISSING',
+    message: `the certificate waits for the trust bundle of ${hierarchy}: ${problem?.message ?? 'none was delivered'}`,
+    remedy: problem?.remedy ?? 'write the roots of the hierarchy into its trust secret',
+  };
+}
 
 function unavailable(error: unknown): PkiProblem {
   if (error instanceof TokenmeshError)

@@ -15,7 +15,18 @@ export function judgeDelivered(identity: string, clock: () => Date): AgentParts[
       role,
       now: clock(),
     });
-    return verdict.verdict === 'usable' ? [] : verdict.problems;
+    if (verdict.verdict === 'refused') return verdict.problems;
+    return verdict.facts.serial === secret.serial
+      ? []
+      : [serialMismatch(secret.serial, verdict.facts.serial)];
+  };
+}
+
+function serialMismatch(said: string, found: string): PkiProblem {
+  return {
+    code: 'ERR_SERIAL_MISMATCH',
+    message: `the secret names another certificate than it holds: expected serial ${found}, got ${JSON.stringify(said.slice(0, 64))}`,
+    remedy: 'export the certificate again: npm run mesh -- rotate <node>',
   };
 }
 

@@ -49,8 +49,16 @@ function questionOf({ identity, operation, tenant, purpose, kind, format, ...res
   return JSON.stringify([identity, operation, tenant, rest.class, purpose ?? null, kind, format]);
 }
 
-/** An answer with errors is a denial: a policy that cannot be evaluated permits nothing. */
+/** What cannot be asked or evaluated is a denial. */
 function ask(policySetId: string, request: PolicyRequest): boolean {
+  try {
+    return isAllowed(policySetId, request);
+  } catch {
+    return false;
+  }
+}
+
+function isAllowed(policySetId: string, request: PolicyRequest): boolean {
   const { tenant, purpose, kind, format } = request;
   const answer = statefulIsAuthorized({
     principal: { type: 'Identity', id: request.identity },

@@ -60,7 +60,7 @@ export function createEncryptionSdkSealer(options: EncryptionSdkSealerOptions): 
         return plaintext;
       } catch (error) {
         if (outages.count !== outagesBefore) throw new KeyUnavailableError(outages.last);
-        throw new RecordUnopenableError(error);
+        throw error instanceof RecordUnopenableError ? error : new RecordUnopenableError(error);
       }
     },
   };

@@ -1,4 +1,4 @@
-import { TokenmeshError } from '../../../errors/error.ts';
+import { TokenmeshError, withoutDigits } from '../../../errors/error.ts';
 import { panProblem } from './pan.ts';
 
 /** What kind of thing a field holds: it decides who may see it, how it is checked and how it is masked. */
@@ -17,7 +17,11 @@ interface ClassRule {
 }
 
 export const FIELD_CLASSES: Readonly<Record<FieldClass, ClassRule>> = {
-  pan: { maxBytes: 64, expected: '12 to 19 digits that pass the Luhn check', problemOf: panProblem },
+  pan: {
+    maxBytes: 64,
+    expected: '12 to 19 digits that begin with 1 to 9 and pass the Luhn check',
+    problemOf: panProblem,
+  },
   expiry: {
     maxBytes: 64,
     expected: 'a month and a year, as MM/YY or MM/YYYY',
@@ -84,10 +88,7 @@ export function checkValues(values: readonly (NamedValue & { readonly class: Fie
 
 /** A field's name as a message may show it: it is the caller's, so a long row of digits is left out. */
 export function showField(field: string): string {
-  return `"${field
-    .replaceAll(/\d{6,}/g, '[digits]')
-    .replaceAll(/[^\w[\]-]/g, '?')
-    .slice(0, 64)}"`;
+  return `"${withoutDigits(field.slice(0, 64).replaceAll(/[^\w-]/g, '?'))}"`;
 }
 
 function sizeProblem({ field, class: fieldClass, value }: NamedValue & { class: FieldClass }): string[] {

@@ -11,6 +11,7 @@ export function panProblem(value: string): string | undefined {
   const strangers = value.replaceAll(/[0-9]/g, '').length;
   if (strangers > 0) return `got ${value.length} characters, ${strangers} of them not digits`;
   if (value.length < SHORTEST || value.length > LONGEST) return `got ${value.length} digits`;
+  if (value.startsWith('0')) return `got ${value.length} digits that begin with 0, which no issuer has`;
   return passesLuhn(value) ? undefined : `got ${value.length} digits that fail the Luhn check`;
 }
 

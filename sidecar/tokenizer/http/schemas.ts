@@ -11,7 +11,8 @@ import { DEFAULT_FORMAT, RANDOM_KIND } from '../core/token-kind.ts';
 
 const TEN_YEARS_SECONDS = 10 * 365 * 24 * 60 * 60;
 const MAX_FIELDS = 32;
-const FIELD_NAME = '^[A-Za-z][A-Za-z0-9_-]{0,63}$';
+/** Names are kept in clear: five digits at most, so that none can be a card number. */
+const FIELD_NAME = String.raw`^(?!(?:.*\d){6})[A-Za-z][A-Za-z0-9_-]{0,63}$`;
 
 const closed = { additionalProperties: false };
 
@@ -80,8 +81,7 @@ export const DetokenizeBody = Type.Object(
     ),
     purpose: Type.Optional(
       Type.String({
-        minLength: 1,
-        maxLength: 64,
+        pattern: String.raw`^[A-Za-z0-9._-]{1,64}$`,
         description: "Why: it decides whether a value is plain or masked. The caller's own by default.",
       }),
     ),

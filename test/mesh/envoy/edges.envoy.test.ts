@@ -83,6 +83,44 @@ describe('an edge between two Envoys', () => {
   );
 });
 
+describe('an Envoy that is stopped', () => {
+  it(
+    'answers what is under way first',
+    async () => {
+      const envoys = await start(tokenizationMesh, 'order', 'tokenizer');
+      const slow = envoys.call('order', 'http://tokenizer/v1/tokens', {
+        method: 'POST',
+        headers: { 'x-answer-after-ms': '1500' },
+      });
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await envoys.stopEnvoy('tokenizer');
+      expect((await slow).status).toBe(200);
+      expect((await envoys.call('order', 'http://tokenizer/healthz')).status).toBe(503);
+    },
+    DEADLINE_MS,
+  );
+});
+
+describe('a caller', () => {
+  it(
+    'cannot make Envoy send a request again, or wait longer',
+    async () => {
+      const envoys = await start(tokenizationMesh, 'order', 'tokenizer');
+      const { status } = await envoys.call('order', 'http://tokenizer/v1/tokens', {
+        method: 'POST',
+        headers: { 'x-answer': '503', 'x-envoy-retry-on': '5xx', 'x-envoy-max-retries': '3' },
+      });
+      expect(status).toBe(503);
+      const { adminUrl } = nodeOf(envoys, 'tokenizer');
+      const stats = await fetch(
+        `${adminUrl}/stats?filter=${encodeURIComponent('^cluster\\.app\\.upstream_rq_total$')}`,
+      );
+      expect(await stats.text()).toContain('upstream_rq_total: 1\n');
+    },
+    DEADLINE_MS,
+  );
+});
+
 describe('a permissive listener', () => {
   it(
     'takes plaintext and mutual TLS, and grants plaintext no right',

@@ -16,6 +16,8 @@ interface Answer {
   readonly status: number;
   readonly type?: string;
   readonly body?: object;
+  /** Of the Envoy that refuses by itself. */
+  readonly refusedBy?: string;
 }
 
 /** A proxy as the app sees it: it is sent whatever the host of the URL is, and keeps the request line. */
@@ -26,13 +28,14 @@ let answer: Answer;
 
 beforeEach(async () => {
   seen = [];
-  answer = { status: 403 };
+  answer = { status: 403, type: PROBLEM, refusedBy: 'envoy' };
   proxy = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
       seen.push({ method: request.method ?? '', url: request.url ?? '', headers: request.rawHeaders, body });
-      response.writeHead(answer.status, { 'content-type': answer.type ?? 'text/plain' });
+      const refusedBy = answer.refusedBy === undefined ? {} : { 'x-tokenmesh-refused-by': answer.refusedBy };
+      response.writeHead(answer.status, { 'content-type': answer.type ?? 'text/plain', ...refusedBy });
       response.end(answer.body === undefined ? '' : JSON.stringify(answer.body));
     });
   });
@@ -55,7 +58,7 @@ const attemptAll = (): Promise<AttemptReport> => makeAttempts(ATTEMPTS, dispatch
 const first = ATTEMPTS.slice(0, 1);
 
 describe('making the attempts', () => {
-  it('counts each one that is answered with 403 as refused', async () => {
+  it('counts each one that Envoy refuses as refused, also those that ask for no body', async () => {
     const report = await attemptAll();
     expect(report.attempts).toHaveLength(ATTEMPTS.length);
     expect(report).toMatchObject({ refused: ATTEMPTS.length, allowed: 0 });
@@ -98,9 +101,10 @@ describe('making the attempts', () => {
   });
 
   it.each<[boolean, Answer]>([
-    [true, { status: 403, type: PROBLEM, body: { code: 'ERR_MESH_DENIED' } }],
+    [true, { status: 403, type: PROBLEM, refusedBy: 'envoy' }],
     [true, { status: 400 }],
-    [true, { status: 400, type: PROBLEM, body: { code: 'ERR_REQUEST_REFUSED' } }],
+    [false, { status: 403, type: PROBLEM, body: { code: 'ERR_OPERATION_DENIED' } }],
+    [false, { status: 503, type: PROBLEM, refusedBy: 'envoy' }],
     [false, { status: 400, type: PROBLEM, body: { code: 'ERR_REQUEST_INVALID' } }],
     [false, { status: 404, type: PROBLEM, body: { code: 'ERR_TOKEN_UNKNOWN' } }],
     [false, { status: 201 }],

@@ -170,6 +170,40 @@ describe('the cert agent', () => {
     expect(world.contents.get('trust-clients.json')).toContain('version 2');
   });
 
+  it('waits for trust before it judges a certificate, and says which bundle is missing', async () => {
+    world.trustProblems = [BAD];
+    await world.agent.refresh();
+    expect(world.agent.isComplete).toBe(false);
+    expect(world.swaps).toEqual([]);
+    expect(world.agent.trustStates).toEqual([
+      { hierarchy: 'clients', version: undefined, problems: [BAD] },
+      { hierarchy: 'servers', version: undefined, problems: [BAD] },
+    ]);
+    expect(world.stateOf('server')?.problems).toEqual([
+      expect.objectContaining({ code: 'ERR_TRUST_MISSING' }),
+    ]);
+    world.trustProblems = [];
+    await world.agent.refresh();
+    expect(world.agent.isComplete).toBe(true);
+    expect(world.agent.trustStates.map((state) => state.problems)).toEqual([[], []]);
+  });
+
+  it('refuses a trust bundle under which its own certificate fails', async () => {
+    await world.agent.refresh();
+    world.trustVersion = 2;
+    world.problems = [BAD];
+    await world.agent.refresh();
+    expect(world.contents.get('trust-clients.json')).toContain('version 1');
+    expect(world.agent.trustStates[0]?.problems[0]?.code).toBe('ERR_TRUST_BREAKS_OWN');
+  });
+
+  it('tells of a problem that goes on once', async () => {
+    await world.agent.refresh();
+    world.failure = new Error('connect ECONNREFUSED');
+    for (let round = 0; round < 5; round += 1) await world.agent.refresh();
+    expect(world.events.filter((event) => event.level === 'error')).toHaveLength(2);
+  });
+
   it('is not complete, and says which secret lacks what, when a secret cannot be used at first start', async () => {
     world.failure = new TokenmeshError({
       code: 'ERR_SECRET_UNUSABLE',

@@ -27,6 +27,7 @@ describe("the sidecar's configuration", () => {
       envoyBinary: 'envoy',
       envoyConcurrency: 1,
       pollSeconds: 30,
+      drainSeconds: 3,
     });
   });
 

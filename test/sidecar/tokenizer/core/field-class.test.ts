@@ -61,7 +61,7 @@ describe('a value', () => {
         { field: 'note', class: 'text', value: 'fine' },
       ]);
     expect(all).toThrow(
-      'field "card" is not a valid pan: expected 12 to 19 digits that pass the Luhn check, got 15 digits that fail the Luhn check; field "until" is not a valid expiry: expected a month and a year, as MM/YY or MM/YYYY, got 5 characters of another shape',
+      'field "card" is not a valid pan: expected 12 to 19 digits that begin with 1 to 9 and pass the Luhn check, got 15 digits that fail the Luhn check; field "until" is not a valid expiry: expected a month and a year, as MM/YY or MM/YYYY, got 5 characters of another shape',
     );
   });
 });

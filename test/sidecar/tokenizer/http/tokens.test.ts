@@ -38,7 +38,7 @@ describe('POST /v1/tokens', () => {
     ['no body', undefined, 400, 'ERR_BODY_MISSING'],
     ['an empty body', '', 400, 'ERR_BODY_MISSING'],
     ['a body that is not JSON', '{"fields":', 400, 'ERR_BODY_NOT_JSON'],
-    ['a body that is a list', '[]', 400, 'ERR_BODY_MISSING'],
+    ['a body that is a list', '[]', 400, 'ERR_REQUEST_INVALID'],
     ['no fields', {}, 400, 'ERR_REQUEST_INVALID'],
     ['an empty record', { fields: {} }, 400, 'ERR_REQUEST_INVALID'],
     ['a field without a class', { fields: { card: { value: PAN } } }, 400, 'ERR_REQUEST_INVALID'],

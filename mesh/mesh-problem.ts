@@ -1,0 +1,20 @@
+import type { Mesh } from './definition.ts';
+
+/** Something wrong with a definition: where, what, and what to do. */
+export interface MeshProblem {
+  readonly path: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** A DNS label (RFC 1035 section 2.3.1), since names become part of certificates and hosts. */
+export const LABEL = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** The part of the definition that holds a member. */
+export function kindOf(mesh: Mesh, nodeName: string): string {
+  return nodeName in mesh.virtualGateways ? 'virtualGateways' : 'virtualNodes';
+}
+
+export function list(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(', ');
+}
