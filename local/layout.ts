@@ -3,7 +3,7 @@ import type { Mesh } from '../mesh/definition.ts';
 import type { Placement, SocketAddress } from '../mesh/envoy/types.ts';
 import { memberOf } from '../mesh/edges.ts';
 import { nodeNames } from '../mesh/identity.ts';
-import { freePort, freePortNear } from './free-port.ts';
+import { freePorts } from './free-port.ts';
 
 const LOOPBACK = '127.0.0.1';
 
@@ -35,19 +35,18 @@ export async function planLayout(
   processor: SocketAddress,
   processorTrust: string,
 ): Promise<Layout> {
-  const ports = new Map<string, number>();
-  const admins = new Map<string, number>();
-  for (const name of nodeNames(mesh)) {
-    ports.set(name, await freePortNear(memberOf(mesh, name)?.listener.port ?? 0));
-    admins.set(name, await freePort());
-  }
+  const names = nodeNames(mesh);
+  const wanted = names.map((name) => memberOf(mesh, name)?.listener.port ?? 0);
+  const found = await freePorts([...wanted, ...names.map(() => 0)]);
+  const ports = new Map(names.map((name, index) => [name, found[index] ?? 0]));
+  const admins = new Map(names.map((name, index) => [name, found[names.length + index] ?? 0]));
   const endpoints = Object.fromEntries(
     Object.entries(mesh.virtualServices).map(([service, { provider }]) => [
       service,
       { host: LOOPBACK, port: ports.get(provider) ?? 0 },
     ]),
   );
-  const nodes = nodeNames(mesh).map((name): NodeLayout => {
+  const nodes = names.map((name): NodeLayout => {
     const home = join(directory, 'nodes', name);
     const listener = { host: LOOPBACK, port: ports.get(name) ?? 0 };
     const admin = { host: LOOPBACK, port: admins.get(name) ?? 0 };

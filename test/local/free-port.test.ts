@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { freePort } from '../../local/free-port.ts';
+import { freePort, freePorts } from '../../local/free-port.ts';
 
 describe('a free port', () => {
   it('can be listened on', async () => {
@@ -12,6 +12,14 @@ describe('a free port', () => {
     expect(server.address()).toMatchObject({ port, address: '127.0.0.1' });
     server.close();
     await once(server, 'close');
+  });
+
+  it('is the wanted one where that is free, and no two are the same', async () => {
+    const wanted = await freePort();
+    const [first, second, ...others] = await freePorts([wanted, wanted, 0, 0, 0]);
+    expect(first).toBe(wanted);
+    expect(second).not.toBe(wanted);
+    expect(new Set([first, second, ...others]).size).toBe(5);
   });
 
   it('is not one that is taken', async () => {
