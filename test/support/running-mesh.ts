@@ -29,13 +29,16 @@ export class StartedRun {
   readonly exited: Promise<number>;
   output = '';
 
-  /** @param stateFile - Of an earlier run, to take its place. */
-  constructor(stateFile?: string) {
+  /**
+   * @param stateFile - Of an earlier run, to take its place.
+   * @param environment - Of the user's own, beside what the test runs in.
+   */
+  constructor(stateFile?: string, environment: Readonly<Record<string, string>> = {}) {
     this.#directory = mkdtempSync(join(tmpdir(), 'tokenmesh-state-'));
     this.stateFile = stateFile ?? join(this.#directory, 'run.json');
     this.#child = spawn('npm', ['start', '--silent'], {
       cwd: ROOT,
-      env: { ...process.env, TOKENMESH_STATE: this.stateFile },
+      env: { ...process.env, ...environment, TOKENMESH_STATE: this.stateFile },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
