@@ -53,7 +53,11 @@ export function startNodes(processes: Processes, plan: NodeProcessesPlan): Map<s
         ...script(
           node.name === 'tokenizer' ? 'sidecar/tokenizer/main.ts' : `sample-apps/${node.name}/main.ts`,
         ),
-        environment: { ...environment, ...appEnvironment(node, node.appSocket, plan.vaultKeyArn) },
+        environment: {
+          ...environment,
+          ...appEnvironment(node, node.appSocket, plan.vaultKeyArn),
+          ...(node.name === 'tokenizer' ? tokenizerEnvironment(plan.environment) : {}),
+        },
       });
       return [node.name, { agent, app }];
     }),
@@ -84,6 +88,16 @@ function appEnvironment(node: NodeLayout, appSocket: string, vaultKeyArn: string
     TOKENMESH_KMS_KEY_ARN: vaultKeyArn,
     ORDERS_TABLE: TABLES.orders,
   };
+}
+
+/** What the user may tell the tokenizer by the environment of the run. */
+function tokenizerEnvironment(environment: NodeProcessesPlan['environment']): Record<string, string> {
+  return Object.fromEntries(
+    ['TOKENMESH_POLICIES_DIRECTORY', 'TOKENMESH_LIMITS'].flatMap((name) => {
+      const value = environment[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
 
 /** Nothing of the user's own AWS settings reaches a child. */

@@ -76,6 +76,21 @@ export interface VaultAccess {
   /** The purpose of a reveal that states none; without it such a reveal is masked. */
   readonly defaultPurpose?: string;
   readonly grants: readonly VaultGrant[];
+  /**
+   * How many items the node may send, by operation. It holds for each task of the tokenizer by itself: as
+   * many tasks together let through as many times that.
+   *
+   * @default generous; see DEFAULT_RATE of the tokenizer
+   */
+  readonly limits?: Readonly<Partial<Record<VaultOperation, VaultRate>>>;
+}
+
+/** A token bucket. Every record of a batch is an item. */
+export interface VaultRate {
+  /** Items a second, in the long run. */
+  readonly perSecond: number;
+  /** Items at once, after a pause. */
+  readonly burst: number;
 }
 
 export type VaultOperation = 'tokenize' | 'detokenize' | 'read-metadata' | 'delete';

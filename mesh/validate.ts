@@ -4,6 +4,7 @@ import { edgesOf, listenerMode, memberOf } from './edges.ts';
 import { nodeNames } from './identity.ts';
 import { kindOf, LABEL, list, type MeshProblem } from './mesh-problem.ts';
 import { nameProblems, repetitionProblems } from './validate-names.ts';
+import { isVaultRate, VAULT_OPERATIONS } from './vault-rates.ts';
 
 export type { MeshProblem };
 
@@ -195,8 +196,19 @@ function vaultAccessProblems(mesh: Mesh): MeshProblem[] {
         message: `expected a DNS label, got ${JSON.stringify(tenant)}`,
         remedy: 'use lower-case letters, digits and hyphens',
       })),
+      ...rateProblems(`${path}.limits`, access),
     ];
   });
+}
+
+function rateProblems(path: string, { limits }: VaultAccess): MeshProblem[] {
+  return Object.entries(limits ?? {})
+    .filter(([operation, rate]) => !(VAULT_OPERATIONS as string[]).includes(operation) || !isVaultRate(rate))
+    .map(([operation]) => ({
+      path: `${path}.${operation}`,
+      message: `expected one of ${list(VAULT_OPERATIONS)} with perSecond above 0 and a whole burst of 1 or more`,
+      remedy: 'correct the limit, or leave it out for the default',
+    }));
 }
 
 function emptyTenants(path: string): MeshProblem {

@@ -14,6 +14,7 @@ import { tokenizationMesh } from '../mesh/tokenization-mesh.ts';
 import { createLogger } from '../runtime/log.ts';
 import { emulatorClients } from './aws-clients.ts';
 import { writeIdentityFiles } from './identities.ts';
+import { addPolicyCommand } from './policy.ts';
 import { rotationReport, statusReport, verificationReport } from './report.ts';
 import { rotateCertificate } from './rotate.ts';
 import { nodeState, readRunState, runStateFile, type RunState } from './run-state.ts';
@@ -105,6 +106,8 @@ program
     const body = { token, ...(options.purpose === undefined ? {} : { purpose: options.purpose }) };
     print(JSON.stringify(await callTokenizer(state, options.as, '/v1/detokenize', body)));
   });
+
+addPolicyCommand(program, mesh, print);
 
 function clientsOf(state: RunState): ReturnType<typeof emulatorClients> {
   return emulatorClients(state.aws.endpointUrl, state.aws.region);

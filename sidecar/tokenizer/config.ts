@@ -1,4 +1,8 @@
 import { TokenmeshError } from '../../errors/error.ts';
+import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
+import { policiesDirectoryIn } from './adapters/policy-files.ts';
+import type { RateOverrides } from './core/rate-limit.ts';
+import { parseRateOverrides } from './core/rate-overrides.ts';
 
 export interface TokenizerConfig {
   /** The Unix socket to listen on. */
@@ -6,6 +10,9 @@ export interface TokenizerConfig {
   readonly tokensTableName: string;
   readonly keysTableName: string;
   readonly kmsKeyArn: string;
+  /** The folder of the policy files. */
+  readonly policiesDirectory: string;
+  readonly rateOverrides: RateOverrides;
 }
 
 /** The path of a Unix socket has 104 bytes on macOS and 108 on Linux, the last of them zero. */
@@ -25,15 +32,18 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): T
     tokensTableName: env['TOKENMESH_TOKENS_TABLE'] ?? 'tokenmesh-tokens',
     keysTableName: env['TOKENMESH_KEYS_TABLE'] ?? 'tokenmesh-keys',
     kmsKeyArn: env['TOKENMESH_KMS_KEY_ARN'] ?? '',
+    policiesDirectory: policiesDirectoryIn(env),
   };
+  const rates = parseRateOverrides(env['TOKENMESH_LIMITS'], tokenizationMesh);
   const problems = [
     ...socketProblems(config.socketPath),
     ...mismatch('TOKENMESH_TOKENS_TABLE', config.tokensTableName, TABLE_NAME, "a table's name"),
     ...mismatch('TOKENMESH_KEYS_TABLE', config.keysTableName, TABLE_NAME, "a table's name"),
     ...mismatch('TOKENMESH_KMS_KEY_ARN', config.kmsKeyArn, KMS_KEY_ARN, 'the ARN of a KMS key'),
+    ...rates.problems.map((problem) => `TOKENMESH_LIMITS: ${problem}`),
     ...mismatch('AWS_REGION', env['AWS_REGION'] ?? '', /^[a-z\d-]+$/, 'a region'),
   ];
-  if (problems.length === 0) return config;
+  if (problems.length === 0) return { ...config, rateOverrides: rates.overrides };
   throw new TokenmeshError({
     code: 'ERR_CONFIG_INVALID',
     message: `the tokenizer cannot start: ${problems.join('; ')}`,

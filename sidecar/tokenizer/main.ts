@@ -11,15 +11,15 @@ import { listenOnSocket } from '../../runtime/http-server.ts';
 import { stopOnSignal } from '../../runtime/lifecycle.ts';
 import { createLogger } from '../../runtime/log.ts';
 import { createAwsClients } from './adapters/aws-clients.ts';
-import { createCedarPolicy } from './adapters/cedar-policy.ts';
 import { createDynamodbTokenStore } from './adapters/dynamodb-token-store.ts';
 import { createEncryptionSdkSealer } from './adapters/encryption-sdk-sealer.ts';
+import { openPolicyFolder, type PolicyStatus } from './adapters/policy-folder.ts';
 import { readConfig } from './config.ts';
-import { compilePolicies } from './core/policy.ts';
+import { createRateLimiter, ratesOf } from './core/rate-limit.ts';
 import { createReadiness } from './core/readiness.ts';
 import { createVault } from './core/vault.ts';
-import { createMetrics } from './http/metrics.ts';
-import { createTokenizerServer } from './http/server.ts';
+import { createMetrics, type Metrics } from './http/metrics.ts';
+import { createTokenizerServer, type PolicyState } from './http/server.ts';
 
 const logger = createLogger('tokenizer');
 
@@ -35,20 +35,45 @@ async function start(): Promise<void> {
     onFault: (error) => logger.error({ fault: nameOf(error) }, 'part of a batch failed'),
   });
   const sealer = createEncryptionSdkSealer({ ...clients, ...config });
-  const policy = createCedarPolicy(compilePolicies(mesh));
+  const metrics = createMetrics({ process: true });
+  const folder = await openPolicyFolder({
+    directory: config.policiesDirectory,
+    mesh,
+    now,
+    onStatus: (status) => tellPolicies(status, metrics),
+  });
+  const { policy } = folder;
   const tenants = new Set(
     Object.values(mesh.virtualNodes).flatMap((node) => node.vaultAccess?.tenants ?? []),
   );
   const app = await createTokenizerServer({
     vault: createVault({ store, sealer, policy, now, randomBytes }),
     checkReady: createReadiness({ store, sealer, tenants: [...tenants], now }),
-    metrics: createMetrics({ process: true }),
+    metrics,
+    limiter: createRateLimiter(ratesOf(mesh, config.rateOverrides), () => performance.now()),
+    policyState: () => policyStateOf(folder.status()),
     mesh,
     logger,
   });
-  stopOnSignal(() => app.close());
+  stopOnSignal(async () => {
+    folder.close();
+    await app.close();
+  });
   await listenOnSocket(app, config.socketPath);
   logger.info('listening');
+}
+
+/** Files that are refused are no reason to stop: the policies before them hold, and somebody has to know. */
+function tellPolicies(status: PolicyStatus, metrics: Metrics): void {
+  const { revision, policies, refused } = status;
+  metrics.policiesAre({ policies, isUpdateRefused: refused !== undefined });
+  if (refused === undefined) logger.info({ revision, policies }, 'policies are in force');
+  else logger.error({ revision, problem: refused.problem }, 'changed policy files were refused');
+}
+
+function policyStateOf({ revision, policies, refused }: PolicyStatus): PolicyState {
+  const updateRefused = refused === undefined ? {} : { updateRefusedAt: refused.at.toISOString() };
+  return { revision, policies, ...updateRefused };
 }
 
 /** The kind of an error, and not its text, which may quote what was sent. */

@@ -136,6 +136,21 @@ describe('validation', () => {
     ]);
   });
 
+  it.each([
+    ['tokenize', { perSecond: 0, burst: 1 }],
+    ['tokenize', { perSecond: 1, burst: 0 }],
+    ['tokenize', { perSecond: Number.POSITIVE_INFINITY, burst: 1 }],
+    ['tokenize', { perSecond: 1, burst: 1.5 }],
+    ['tokenize', { perSecond: 1, burst: 1, perMinute: 1 }],
+    ['shred', { perSecond: 1, burst: 1 }],
+  ])('refuses to limit %s to %j', (operation, rate) => {
+    const mesh = withNode('order', (node) => ({
+      ...node,
+      vaultAccess: { tenants: ['shop'], grants: [], limits: { [operation]: rate } },
+    }));
+    expect(pathsOf(mesh)).toEqual([`virtualNodes.order.vaultAccess.limits.${operation}`]);
+  });
+
   it('reports every problem at once, each with its path', () => {
     const mesh: Mesh = {
       ...withNode('order', (node) => ({

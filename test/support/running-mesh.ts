@@ -29,7 +29,10 @@ export class StartedRun {
   readonly exited: Promise<number>;
   output = '';
 
-  /** @param stateFile - Of an earlier run, to take its place. */
+  /**
+   * @param stateFile - Of an earlier run, to take its place.
+   * @param environment - Of the user's own, beside what the test runs in.
+   */
   constructor(
     stateFile?: string,
     options: readonly string[] = [],

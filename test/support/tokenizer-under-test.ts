@@ -6,9 +6,12 @@ import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
 import { IDENTITY_HEADER } from '../../runtime/http-server.ts';
 import { createCedarPolicy } from '../../sidecar/tokenizer/adapters/cedar-policy.ts';
-import { compilePolicies } from '../../sidecar/tokenizer/core/policy.ts';
+import { compileWithMesh, readPolicyFiles } from '../../sidecar/tokenizer/adapters/policy-files.ts';
+import { SHIPPED_POLICIES_DIRECTORY } from '../../sidecar/tokenizer/adapters/policy-set.ts';
+import type { Policy } from '../../sidecar/tokenizer/core/policy.ts';
 import { createReadiness } from '../../sidecar/tokenizer/core/readiness.ts';
 import { createVault } from '../../sidecar/tokenizer/core/vault.ts';
+import { createRateLimiter, ratesOf, type RateOverrides } from '../../sidecar/tokenizer/core/rate-limit.ts';
 import { createMetrics } from '../../sidecar/tokenizer/http/metrics.ts';
 import { createTokenizerServer } from '../../sidecar/tokenizer/http/server.ts';
 
@@ -34,8 +37,21 @@ export interface TestRequest {
 
 const START = new Date('2026-03-04T05:06:07.008Z');
 
+export interface TokenizerOptions {
+  /** @default the shipped mesh's, with the shipped files */
+  readonly policy?: Policy;
+  readonly rates?: RateOverrides;
+}
+
+/** The policy as the service ships: what the mesh grants, within what the files forbid. */
+export async function shippedPolicy(): Promise<Policy> {
+  return createCedarPolicy(
+    compileWithMesh(tokenizationMesh, await readPolicyFiles(SHIPPED_POLICIES_DIRECTORY)),
+  );
+}
+
 /** The tokenizer's HTTP service over a store and a sealer in memory, with the shipped mesh and its policy. */
-export async function startTokenizerUnderTest(): Promise<TokenizerUnderTest> {
+export async function startTokenizerUnderTest(options: TokenizerOptions = {}): Promise<TokenizerUnderTest> {
   const mesh = tokenizationMesh;
   const store = new MemoryTokenStore();
   const sealer = new MemoryFieldSealer(['shop']);
@@ -49,12 +65,13 @@ export async function startTokenizerUnderTest(): Promise<TokenizerUnderTest> {
     vault: createVault({
       store,
       sealer,
-      policy: createCedarPolicy(compilePolicies(mesh)),
+      policy: options.policy ?? (await shippedPolicy()),
       now,
       randomBytes,
     }),
     checkReady: createReadiness({ store, sealer, tenants: ['shop'], now: probeTime }),
     metrics: createMetrics({ process: false }),
+    limiter: createRateLimiter(ratesOf(mesh, options.rates ?? {}), () => clock.now.getTime()),
     mesh,
     logger: log.logger,
   });

@@ -81,6 +81,7 @@ export function operationDenied(caller: { readonly identity: string }, operation
   });
 }
 
+/** What is told of each operation to who may not do it. */
 const OPERATION_WORDS: Readonly<Record<FieldOperation, string>> = {
   tokenize: 'tokenize',
   'reveal-masked': 'detokenize',
@@ -88,3 +89,5 @@ const OPERATION_WORDS: Readonly<Record<FieldOperation, string>> = {
   'read-metadata': 'read the metadata of',
   delete: 'delete',
 };
+
+export const FIELD_OPERATION_NAMES = Object.keys(OPERATION_WORDS) as readonly FieldOperation[];

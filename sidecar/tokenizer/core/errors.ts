@@ -65,6 +65,7 @@ const SHOWN: Readonly<Record<ErrorCode, Shown>> = {
   ERR_TENANT_DENIED: { status: 403, title: 'The tenant is not one of the caller.' },
   ERR_OPERATION_DENIED: { status: 403, title: 'The caller may not do this.' },
   ERR_CLASS_DENIED: { status: 403, title: 'The caller may not do this with the field class.' },
+  ERR_RATE_LIMITED: { status: 429, title: 'The caller sends too much.' },
   ERR_LOCAL_ONLY: { status: 403, title: 'This is not served to the mesh.' },
   ERR_RECORD_UNOPENABLE: { status: 500, title: 'The record does not open.' },
   ERR_STORE_UNAVAILABLE: { status: 503, title: 'The token store is not available.' },

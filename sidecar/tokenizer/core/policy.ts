@@ -24,21 +24,23 @@ export interface PolicyRequest {
   readonly format: string;
 }
 
+export interface PolicyDecision {
+  readonly permitted: boolean;
+  /**
+   * The policies that made it so, in order: every `permit` that fits, or every `forbid` that does.
+   * None where nothing fits, which is denied by default.
+   */
+  readonly policyIds: readonly string[];
+}
+
 /** Denies what nothing permits, and whatever it cannot decide. */
 export interface Policy {
+  decide(request: PolicyRequest): PolicyDecision;
   permits(request: PolicyRequest): boolean;
 }
 
-/** The vocabulary of the policies: what is compiled from a mesh has to be valid against it. */
-export const CEDAR_SCHEMA = `
-entity Identity;
-entity FieldClass;
-action "tokenize", "reveal-masked", "reveal-plain", "read-metadata", "delete" appliesTo {
-  principal: [Identity],
-  resource: [FieldClass],
-  context: { tenant: String, kind: String, format: String, purpose?: String }
-};
-`;
+/** Begins the id of every policy that is made from the mesh definition, and of no other. */
+export const MESH_POLICY_PREFIX = 'mesh.';
 
 /**
  * The Cedar policies of a mesh: one for each grant, and one more for each grant that shows values in plain.
@@ -47,18 +49,30 @@ action "tokenize", "reveal-masked", "reveal-plain", "read-metadata", "delete" ap
  */
 export function compilePolicies(mesh: Mesh): string {
   return Object.entries(mesh.virtualNodes)
-    .flatMap(([nodeName, node]) => policiesOf(identityOf(mesh, nodeName), node.vaultAccess))
+    .flatMap(([nodeName, node]) =>
+      policiesOf({ nodeName, identity: identityOf(mesh, nodeName) }, node.vaultAccess),
+    )
     .join('\n');
 }
 
-function policiesOf(identity: string, access: VaultAccess | undefined): string[] {
+interface Grantee {
+  readonly nodeName: string;
+  readonly identity: string;
+}
+
+function policiesOf(grantee: Grantee, access: VaultAccess | undefined): string[] {
   if (access === undefined) return [];
-  return access.grants.flatMap((grant) => [
-    permit(identity, FIELD_OPERATIONS[grant.operation], access, grant, []),
-    ...(grant.operation === 'detokenize' && (grant.plainFor ?? []).length > 0
-      ? [permit(identity, 'reveal-plain', access, grant, [plainForPurpose(grant.plainFor ?? [])])]
-      : []),
-  ]);
+  return access.grants.flatMap((grant, index) => {
+    // A second grant of the same operation needs an id of its own.
+    const earlier = access.grants.slice(0, index).filter(({ operation }) => operation === grant.operation);
+    const suffix = earlier.length === 0 ? '' : `.${earlier.length + 1}`;
+    return [
+      permit(grantee, FIELD_OPERATIONS[grant.operation], suffix, access, grant, []),
+      ...(grant.operation === 'detokenize' && (grant.plainFor ?? []).length > 0
+        ? [permit(grantee, 'reveal-plain', suffix, access, grant, [plainForPurpose(grant.plainFor ?? [])])]
+        : []),
+    ];
+  });
 }
 
 const FIELD_OPERATIONS: Readonly<Record<VaultOperation, FieldOperation>> = {
@@ -69,8 +83,9 @@ const FIELD_OPERATIONS: Readonly<Record<VaultOperation, FieldOperation>> = {
 };
 
 function permit(
-  identity: string,
+  { nodeName, identity }: Grantee,
   operation: FieldOperation,
+  suffix: string,
   access: VaultAccess,
   grant: VaultGrant,
   conditions: readonly string[],
@@ -80,7 +95,8 @@ function permit(
     `${setOf(access.tenants)}.contains(context.tenant)`,
     ...conditions,
   ].join(' && ');
-  return `permit (principal == Identity::${quote(identity)}, action == Action::${quote(operation)}, resource)
+  return `@id(${quote(`${MESH_POLICY_PREFIX}${nodeName}.${operation}${suffix}`)})
+permit (principal == Identity::${quote(identity)}, action == Action::${quote(operation)}, resource)
 when { ${when} };
 `;
 }

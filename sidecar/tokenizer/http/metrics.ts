@@ -1,10 +1,14 @@
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What the service counts. No label holds what a caller may choose: routes are templates, identities those of the mesh. */
 export interface Metrics {
   requestAnswered(request: AnsweredRequest): void;
   /** @param outcome - `ok`, or the code of the error. */
   itemDone(operation: string, outcome: string): void;
+  /** Someone was refused something: for who it is, or for sending too much. */
+  refused(refusal: Refusal): void;
+  /** The policies in force, and whether the files say something else that was refused. */
+  policiesAre(state: { readonly policies: number; readonly isUpdateRefused: boolean }): void;
   readonly contentType: string;
   text(): Promise<string>;
 }
@@ -15,6 +19,12 @@ export interface AnsweredRequest {
   readonly status: number;
   readonly node: string;
   readonly durationSeconds: number;
+}
+
+export interface Refusal {
+  readonly node: string;
+  readonly operation: string;
+  readonly code: string;
 }
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -37,7 +47,9 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     labelNames: ['operation', 'outcome'],
     registers,
   });
+  const policy = policyMetrics(registers);
   return {
+    ...policy,
     requestAnswered({ route, method, status, node, durationSeconds }) {
       durations.observe({ route, method, status, node }, durationSeconds);
     },
@@ -46,5 +58,40 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     },
     contentType: registry.contentType,
     text: () => registry.metrics(),
+  };
+}
+
+function policyMetrics(registers: Registry[]): Pick<Metrics, 'refused' | 'policiesAre'> {
+  const refusals = new Counter({
+    name: 'tokenmesh_tokenizer_refusals_total',
+    help: 'Requests and items refused to a node, by operation and code.',
+    labelNames: ['node', 'operation', 'code'],
+    registers,
+  });
+  const policies = new Gauge({
+    name: 'tokenmesh_tokenizer_policies',
+    help: 'Policies in force.',
+    registers,
+  });
+  const updateRefused = new Gauge({
+    name: 'tokenmesh_tokenizer_policy_update_refused',
+    help: '1 while the policy files are not valid and older ones are in force.',
+    registers,
+  });
+  const updates = new Counter({
+    name: 'tokenmesh_tokenizer_policy_updates_total',
+    help: 'Times that policies were read from changed files, the start included, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  return {
+    refused({ node, operation, code }) {
+      refusals.inc({ node, operation, code });
+    },
+    policiesAre(state) {
+      policies.set(state.policies);
+      updateRefused.set(state.isUpdateRefused ? 1 : 0);
+      updates.inc({ outcome: state.isUpdateRefused ? 'refused' : 'in-force' });
+    },
   };
 }

@@ -124,6 +124,20 @@ export const DescriptionAnswer = Type.Object({
 
 export const HealthAnswer = Type.Object({ status: Type.Literal('ok') });
 
+/** Files that were refused leave the service ready: it goes on with the policies that it had. */
+export const ReadinessAnswer = Type.Object({
+  status: Type.Literal('ok'),
+  policy: Type.Optional(
+    Type.Object({
+      revision: Type.String({
+        description: 'Of the policy files in force: the same on every task with the same files.',
+      }),
+      policies: Type.Integer(),
+      updateRefusedAt: Type.Optional(Instant),
+    }),
+  ),
+});
+
 export function batchOf(item: TSchema): TSchema {
   return Type.Object({ items: Type.Array(item, { minItems: 1, maxItems: MAX_BATCH_ITEMS }) }, closed);
 }

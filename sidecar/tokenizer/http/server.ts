@@ -7,6 +7,8 @@ import { shownAs } from '../core/errors.ts';
 import type { Vault } from '../core/vault.ts';
 import { nodeOfIdentity } from '../../../mesh/identity.ts';
 import type { Metrics } from './metrics.ts';
+import type { RateLimiter } from '../core/rate-limit.ts';
+import { countRefusals } from './refusals.ts';
 import { addServiceRoutes } from './service-routes.ts';
 import { addTokenRoutes } from './token-routes.ts';
 
@@ -20,6 +22,15 @@ export interface TokenizerParts {
   readonly logger: Logger;
   /** Rejects with what is not available. */
   readonly checkReady: () => Promise<void>;
+  readonly limiter: RateLimiter;
+  /** Which policies are in force, for GET /readyz. */
+  readonly policyState?: () => PolicyState;
+}
+
+export interface PolicyState {
+  readonly revision: string;
+  readonly policies: number;
+  readonly updateRefusedAt?: string;
 }
 
 /** The tokenizer as an HTTP service, not yet listening. */
@@ -42,7 +53,10 @@ export async function createTokenizerServer(parts: TokenizerParts): Promise<Fast
     },
   });
   await app.register(async (scope) => addServiceRoutes(scope, parts));
-  await app.register(async (scope) => addTokenRoutes(scope, parts));
+  await app.register(async (scope) => {
+    countRefusals(scope, parts);
+    addTokenRoutes(scope, parts);
+  });
   await app.ready();
   return app;
 }

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { TokenmeshError } from '../../../errors/error.ts';
 import { headerOf, IDENTITY_HEADER } from '../../../runtime/http-server.ts';
 import { peerOf } from './peer.ts';
-import { HealthAnswer, ProblemSchema } from './schemas.ts';
+import { HealthAnswer, ProblemSchema, ReadinessAnswer } from './schemas.ts';
 import type { TokenizerParts } from './server.ts';
 
 /**
@@ -13,7 +13,8 @@ import type { TokenizerParts } from './server.ts';
  * A request that Envoy passed on carries an identity; one without can only come
  * from inside the task, where the socket is.
  */
-export function addServiceRoutes(app: FastifyInstance, { mesh, metrics, checkReady }: TokenizerParts): void {
+export function addServiceRoutes(app: FastifyInstance, parts: TokenizerParts): void {
+  const { mesh, metrics, checkReady } = parts;
   app.addHook('onRequest', async (request) => {
     const identity = headerOf(request.headers[IDENTITY_HEADER]);
     const isLocal = identity === undefined && request.routeOptions.url !== '/openapi.json';
@@ -26,10 +27,11 @@ export function addServiceRoutes(app: FastifyInstance, { mesh, metrics, checkRea
   );
   app.get(
     '/readyz',
-    { schema: { summary: 'Can requests be served', response: { 200: HealthAnswer, 503: ProblemSchema } } },
+    { schema: { summary: 'Can requests be served', response: { 200: ReadinessAnswer, 503: ProblemSchema } } },
     async () => {
       await checkReady();
-      return { status: 'ok' };
+      const policy = parts.policyState?.();
+      return { status: 'ok', ...(policy === undefined ? {} : { policy }) };
     },
   );
   app.get(

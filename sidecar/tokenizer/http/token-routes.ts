@@ -6,6 +6,7 @@ import { descriptionAnswer, revealedAnswer, tokenizedAnswer } from './answers.ts
 import { batchItems, batchResults, bodiesOf } from './batch.ts';
 import type { Metrics } from './metrics.ts';
 import { callerOf, peerOf } from './peer.ts';
+import { addRateLimit } from './rate-limit.ts';
 import {
   batchAnswerOf,
   batchOf,
@@ -35,6 +36,7 @@ export function addTokenRoutes(app: FastifyInstance, parts: TokenizerParts): voi
   app.addHook('onRequest', async (request) => {
     callerBehind(request);
   });
+  addRateLimit(app, parts);
   addTokenize(app, parts, callerBehind);
   addDetokenize(app, parts, callerBehind);
   addKeeping(app, parts, callerBehind);

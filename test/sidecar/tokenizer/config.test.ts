@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { SHIPPED_POLICIES_DIRECTORY } from '../../../sidecar/tokenizer/adapters/policy-set.ts';
 import { readConfig } from '../../../sidecar/tokenizer/config.ts';
 
 const WHOLE = {
@@ -14,6 +15,20 @@ describe('the configuration of the tokenizer', () => {
       tokensTableName: 'tokenmesh-tokens',
       keysTableName: 'tokenmesh-keys',
       kmsKeyArn: WHOLE.TOKENMESH_KMS_KEY_ARN,
+      policiesDirectory: SHIPPED_POLICIES_DIRECTORY,
+      rateOverrides: {},
+    });
+  });
+
+  it('takes another folder of policies, and limits', () => {
+    const env = {
+      ...WHOLE,
+      TOKENMESH_POLICIES_DIRECTORY: '/etc/tokenmesh/policies',
+      TOKENMESH_LIMITS: '{"order":{"delete":{"perSecond":0.5,"burst":3}}}',
+    };
+    expect(readConfig(env)).toMatchObject({
+      policiesDirectory: '/etc/tokenmesh/policies',
+      rateOverrides: { order: { delete: { perSecond: 0.5, burst: 3 } } },
     });
   });
 
@@ -40,6 +55,8 @@ describe('the configuration of the tokenizer', () => {
     ['TOKENMESH_KEYS_TABLE', 'with space'],
     ['TOKENMESH_KMS_KEY_ARN', 'alias/vault'],
     ['AWS_REGION', 'US East'],
+    ['TOKENMESH_LIMITS', 'fast'],
+    ['TOKENMESH_LIMITS', '{"order":{"delete":{"perSecond":0,"burst":3}}}'],
   ])('refuses %s=%s, naming the variable', (name, value) => {
     const refused = (): unknown => readConfig({ ...WHOLE, [name]: value });
     expect(refused).toThrow(expect.objectContaining({ code: 'ERR_CONFIG_INVALID' }));

@@ -1,0 +1,227 @@
+/**
+ * Every identity with every operation, class, purpose and tenant, against a table that was written by
+ * hand: what is not in it is denied, and with which code.
+ *
+ * @module
+ */
+
+import { describe, expect, it } from '@jest/globals';
+import { createCedarPolicy } from '../../../../sidecar/tokenizer/adapters/cedar-policy.ts';
+import {
+  shippedPolicy,
+  startTokenizerUnderTest,
+  type TokenizerUnderTest,
+} from '../../../support/tokenizer-under-test.ts';
+
+const IDENTITIES = ['gateway', 'order', 'paybill', 'outsider', 'tokenizer', 'stranger'] as const;
+const OPERATIONS = ['tokenize', 'detokenize', 'read-metadata', 'delete'] as const;
+const CLASSES = ['pan', 'expiry', 'name', 'email', 'phone', 'address', 'text'] as const;
+const PURPOSES = ['none', 'payment', 'curiosity'] as const;
+const TENANTS = ['shop', 'bank'] as const;
+
+const VALUES: Readonly<Record<(typeof CLASSES)[number], string>> = {
+  pan: '4111111111111111',
+  expiry: '12/29',
+  name: 'Joe Bloggs',
+  email: 'joe@example.com',
+  phone: '+44 20 7946 0018',
+  address: '1 High Street',
+  text: 'call first',
+};
+
+/**
+ * What order and paybill get in their own tenant, `shop`. A reveal by paybill that states no purpose is
+ * for payment, its default. An operation other than a reveal has no purpose, so it is one for all three.
+ */
+const EXPECTED = `
+identity operation     class   none     payment  curiosity
+order    tokenize      pan     201      201      201
+order    tokenize      expiry  201      201      201
+order    tokenize      name    201      201      201
+order    tokenize      email   201      201      201
+order    tokenize      phone   201      201      201
+order    tokenize      address 201      201      201
+order    tokenize      text    201      201      201
+order    detokenize    pan     NO-OP    NO-OP    NO-OP
+order    detokenize    expiry  NO-OP    NO-OP    NO-OP
+order    detokenize    name    NO-OP    NO-OP    NO-OP
+order    detokenize    email   NO-OP    NO-OP    NO-OP
+order    detokenize    phone   NO-OP    NO-OP    NO-OP
+order    detokenize    address NO-OP    NO-OP    NO-OP
+order    detokenize    text    NO-OP    NO-OP    NO-OP
+order    read-metadata pan     200      200      200
+order    read-metadata expiry  200      200      200
+order    read-metadata name    200      200      200
+order    read-metadata email   200      200      200
+order    read-metadata phone   200      200      200
+order    read-metadata address 200      200      200
+order    read-metadata text    200      200      200
+order    delete        pan     204      204      204
+order    delete        expiry  204      204      204
+order    delete        name    204      204      204
+order    delete        email   204      204      204
+order    delete        phone   204      204      204
+order    delete        address 204      204      204
+order    delete        text    204      204      204
+paybill  tokenize      pan     NO-CLASS NO-CLASS NO-CLASS
+paybill  tokenize      expiry  NO-CLASS NO-CLASS NO-CLASS
+paybill  tokenize      name    NO-CLASS NO-CLASS NO-CLASS
+paybill  tokenize      email   NO-CLASS NO-CLASS NO-CLASS
+paybill  tokenize      phone   NO-CLASS NO-CLASS NO-CLASS
+paybill  tokenize      address NO-CLASS NO-CLASS NO-CLASS
+paybill  tokenize      text    NO-CLASS NO-CLASS NO-CLASS
+paybill  detokenize    pan     plain    plain    masked
+paybill  detokenize    expiry  plain    plain    masked
+paybill  detokenize    name    plain    plain    masked
+paybill  detokenize    email   plain    plain    masked
+paybill  detokenize    phone   plain    plain    masked
+paybill  detokenize    address plain    plain    NO-CLASS
+paybill  detokenize    text    NO-CLASS NO-CLASS NO-CLASS
+paybill  read-metadata pan     200      200      200
+paybill  read-metadata expiry  200      200      200
+paybill  read-metadata name    200      200      200
+paybill  read-metadata email   200      200      200
+paybill  read-metadata phone   200      200      200
+paybill  read-metadata address 200      200      200
+paybill  read-metadata text    200      200      200
+paybill  delete        pan     NO-OP    NO-OP    NO-OP
+paybill  delete        expiry  NO-OP    NO-OP    NO-OP
+paybill  delete        name    NO-OP    NO-OP    NO-OP
+paybill  delete        email   NO-OP    NO-OP    NO-OP
+paybill  delete        phone   NO-OP    NO-OP    NO-OP
+paybill  delete        address NO-OP    NO-OP    NO-OP
+paybill  delete        text    NO-OP    NO-OP    NO-OP
+`;
+
+const SHORT: Readonly<Record<string, string>> = {
+  'NO-OP': 'ERR_OPERATION_DENIED',
+  'NO-CLASS': 'ERR_CLASS_DENIED',
+};
+
+interface Cell {
+  readonly identity: (typeof IDENTITIES)[number];
+  readonly operation: (typeof OPERATIONS)[number];
+  readonly fieldClass: (typeof CLASSES)[number];
+  readonly purpose: (typeof PURPOSES)[number];
+  readonly tenant: (typeof TENANTS)[number];
+}
+
+const CELLS: readonly Cell[] = IDENTITIES.flatMap((identity) =>
+  OPERATIONS.flatMap((operation) =>
+    CLASSES.flatMap((fieldClass) =>
+      PURPOSES.flatMap((purpose) =>
+        TENANTS.map((tenant) => ({ identity, operation, fieldClass, purpose, tenant })),
+      ),
+    ),
+  ),
+);
+
+const nameOf = ({ identity, operation, fieldClass, purpose, tenant }: Cell): string =>
+  `${identity} ${operation} ${fieldClass} ${purpose} ${tenant}`;
+
+const TABLE: ReadonlyMap<string, string> = new Map(
+  EXPECTED.trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(/ +/))
+    .flatMap(([identity, operation, fieldClass, ...outcomes]) =>
+      PURPOSES.map((purpose, index): [string, string] => [
+        `${identity} ${operation} ${fieldClass} ${purpose} shop`,
+        SHORT[outcomes[index] ?? ''] ?? outcomes[index] ?? '',
+      ]),
+    ),
+);
+
+/** What is not in the table is denied, for the first of these reasons. */
+function expectedOf(cell: Cell): string {
+  if (cell.identity === 'stranger') return 'ERR_IDENTITY_UNKNOWN';
+  if (cell.identity !== 'order' && cell.identity !== 'paybill') return 'ERR_OPERATION_DENIED';
+  if (cell.tenant === 'bank') return 'ERR_TENANT_DENIED';
+  return TABLE.get(nameOf(cell)) ?? 'missing in the table';
+}
+
+/** One record of one field, stored by order: under the tenant that it may use, for lack of another. */
+async function tokenOf(tokenizer: TokenizerUnderTest, { fieldClass }: Cell): Promise<string> {
+  const fields = { it: { class: fieldClass, value: VALUES[fieldClass] } };
+  const answer = await tokenizer.send('order', { url: '/v1/tokens', body: { fields } });
+  return answer.json<{ token: string }>().token;
+}
+
+async function outcomeOf(tokenizer: TokenizerUnderTest, cell: Cell, token: string): Promise<string> {
+  const { identity, operation, fieldClass, tenant } = cell;
+  const purpose = cell.purpose === 'none' ? {} : { purpose: cell.purpose };
+  const url = `/v1/tokens/${token}?tenant=${tenant}`;
+  const fields = { it: { class: fieldClass, value: VALUES[fieldClass] } };
+  const requests = {
+    tokenize: { url: '/v1/tokens', body: { fields, tenant } },
+    detokenize: { url: '/v1/detokenize', body: { token, tenant, ...purpose } },
+    'read-metadata': { method: 'GET', url },
+    delete: { method: 'DELETE', url },
+  } as const;
+  const answer = await tokenizer.send(identity, requests[operation]);
+  if (answer.statusCode >= 400) return answer.json<{ code: string }>().code;
+  if (operation !== 'detokenize') return String(answer.statusCode);
+  const { it: field } = answer.json<{ fields: { it: { value: string; form: string } } }>().fields;
+  const isWhole = field.value === VALUES[fieldClass];
+  return isWhole === (field.form === 'plain') ? field.form : `${field.form}, which the value is not`;
+}
+
+async function walk(tokenizer: TokenizerUnderTest, tokens: Map<string, string>): Promise<[string, string][]> {
+  const found: [string, string][] = [];
+  for (const cell of CELLS) {
+    const needed = cell.operation === 'delete' ? await tokenOf(tokenizer, cell) : tokens.get(cell.fieldClass);
+    found.push([nameOf(cell), await outcomeOf(tokenizer, cell, needed ?? '')]);
+  }
+  return found;
+}
+
+async function storedBy(tokenizer: TokenizerUnderTest): Promise<Map<string, string>> {
+  const tokens = new Map<string, string>();
+  for (const cell of CELLS.slice(0, CLASSES.length * 6)) {
+    if (!tokens.has(cell.fieldClass)) tokens.set(cell.fieldClass, await tokenOf(tokenizer, cell));
+  }
+  return tokens;
+}
+
+describe('the deny matrix', () => {
+  it('has 1,008 cells, and a line by hand for each class of order and paybill', () => {
+    expect([CELLS.length, TABLE.size]).toEqual([1_008, 2 * 4 * 7 * 3]);
+    expect([...TABLE.values()].filter((outcome) => !outcome.startsWith('ERR_'))).toHaveLength(
+      7 * 3 * 3 + 6 * 3 - 1 + 7 * 3,
+    );
+  });
+
+  it('is what the service answers, in every cell', async () => {
+    const tokenizer = await startTokenizerUnderTest();
+    const found = await walk(tokenizer, await storedBy(tokenizer));
+    expect(Object.fromEntries(found)).toEqual(
+      Object.fromEntries(CELLS.map((cell) => [nameOf(cell), expectedOf(cell)])),
+    );
+  });
+
+  it('is denied in every cell once every policy is deleted', async () => {
+    const policy = createCedarPolicy('');
+    const shipped = await shippedPolicy();
+    let deleted = false;
+    const tokenizer = await startTokenizerUnderTest({
+      policy: {
+        decide: (request) => (deleted ? policy : shipped).decide(request),
+        permits: (request) => (deleted ? policy : shipped).permits(request),
+      },
+    });
+    const tokens = await storedBy(tokenizer);
+    deleted = true;
+    const found: [string, string][] = [];
+    for (const cell of CELLS) {
+      found.push([nameOf(cell), await outcomeOf(tokenizer, cell, tokens.get(cell.fieldClass) ?? '')]);
+    }
+    expect(found.filter(([, outcome]) => !/^ERR_\w+_(DENIED|UNKNOWN)$/.test(outcome))).toEqual([]);
+    expect([...new Set(found.map(([, outcome]) => outcome))].toSorted()).toEqual([
+      'ERR_CLASS_DENIED',
+      'ERR_IDENTITY_UNKNOWN',
+      'ERR_OPERATION_DENIED',
+      'ERR_TENANT_DENIED',
+    ]);
+    expect([tokenizer.store.records.size, tokenizer.sealer.opened]).toEqual([CLASSES.length, 0]);
+  });
+});
