@@ -12,11 +12,13 @@ import { stopOnSignal } from '../../runtime/lifecycle.ts';
 import { createLogger } from '../../runtime/log.ts';
 import { createAwsClients } from './adapters/aws-clients.ts';
 import { createCedarPolicy } from './adapters/cedar-policy.ts';
+import { detectionPorts } from './adapters/detection/detection-ports.ts';
 import { createDynamodbTokenStore } from './adapters/dynamodb-token-store.ts';
 import { createEncryptionSdkSealer } from './adapters/encryption-sdk-sealer.ts';
 import { readConfig } from './config.ts';
 import { compilePolicies } from './core/policy.ts';
 import { createReadiness } from './core/readiness.ts';
+import { createTextService } from './core/text/text-service.ts';
 import { createVault } from './core/vault.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createTokenizerServer } from './http/server.ts';
@@ -39,8 +41,10 @@ async function start(): Promise<void> {
   const tenants = new Set(
     Object.values(mesh.virtualNodes).flatMap((node) => node.vaultAccess?.tenants ?? []),
   );
+  const vault = createVault({ store, sealer, policy, now, randomBytes });
   const app = await createTokenizerServer({
-    vault: createVault({ store, sealer, policy, now, randomBytes }),
+    vault,
+    text: createTextService({ vault, policy, detection: detectionPorts }),
     checkReady: createReadiness({ store, sealer, tenants: [...tenants], now }),
     metrics: createMetrics({ process: true }),
     mesh,

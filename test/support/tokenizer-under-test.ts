@@ -8,6 +8,8 @@ import { IDENTITY_HEADER } from '../../runtime/http-server.ts';
 import { createCedarPolicy } from '../../sidecar/tokenizer/adapters/cedar-policy.ts';
 import { compilePolicies } from '../../sidecar/tokenizer/core/policy.ts';
 import { createReadiness } from '../../sidecar/tokenizer/core/readiness.ts';
+import { detectionPorts } from '../../sidecar/tokenizer/adapters/detection/detection-ports.ts';
+import { createTextService } from '../../sidecar/tokenizer/core/text/text-service.ts';
 import { createVault } from '../../sidecar/tokenizer/core/vault.ts';
 import { createMetrics } from '../../sidecar/tokenizer/http/metrics.ts';
 import { createTokenizerServer } from '../../sidecar/tokenizer/http/server.ts';
@@ -45,14 +47,11 @@ export async function startTokenizerUnderTest(): Promise<TokenizerUnderTest> {
   // Every probe comes long after the last, so that none is answered from memory.
   let probes = 0;
   const probeTime = (): Date => new Date((probes += 1) * 60_000);
+  const policy = createCedarPolicy(compilePolicies(mesh));
+  const vault = createVault({ store, sealer, policy, now, randomBytes });
   const app = await createTokenizerServer({
-    vault: createVault({
-      store,
-      sealer,
-      policy: createCedarPolicy(compilePolicies(mesh)),
-      now,
-      randomBytes,
-    }),
+    vault,
+    text: createTextService({ vault, policy, detection: detectionPorts }),
     checkReady: createReadiness({ store, sealer, tenants: ['shop'], now: probeTime }),
     metrics: createMetrics({ process: false }),
     mesh,

@@ -11,6 +11,9 @@ const MASKS: Readonly<Record<FieldClass, (value: string) => string>> = {
   phone: () => HIDDEN,
   address: () => HIDDEN,
   text: () => HIDDEN,
+  iban: (value) => value.slice(0, 2) + HIDDEN + value.slice(-4),
+  ip: maskIp,
+  ssn: (value) => HIDDEN + value.slice(-4),
 };
 
 /**
@@ -18,7 +21,9 @@ const MASKS: Readonly<Record<FieldClass, (value: string) => string>> = {
  *
  * A PAN keeps its length and its last four digits, within what PCI DSS 4.0
  * requirement 3.4.1 lets everybody see. An e-mail address keeps its first
- * character and its domain. Everything else is hidden whole.
+ * character and its domain, an IBAN its country and last four characters, an
+ * SSN its last four digits, an IP address its network (two numbers of four, or
+ * two groups of eight). Everything else is hidden whole.
  */
 export function mask(fieldClass: FieldClass, value: string): string {
   return MASKS[fieldClass](value);
@@ -30,7 +35,13 @@ function maskPan(value: string): string {
 
 /** The first character of a local part of one would be all of it. */
 function maskEmail(value: string): string {
-  const at = value.lastIndexOf('@');
+  // In a URL the sign is written %40.
+  const at = value.search(/(?:@|%40)[^@]*$/);
   const [first = '', ...rest] = Array.from(value.slice(0, at));
   return (rest.length > 0 ? first : '') + HIDDEN + value.slice(at);
+}
+
+function maskIp(value: string): string {
+  const separator = value.includes(':') ? ':' : '.';
+  return [...value.split(separator).slice(0, 2), HIDDEN].join(separator);
 }

@@ -4,10 +4,12 @@ import type { Mesh } from '../../../mesh/definition.ts';
 import { createServer, headerOf, IDENTITY_HEADER } from '../../../runtime/http-server.ts';
 import type { Logger } from '../../../runtime/log.ts';
 import { shownAs } from '../core/errors.ts';
+import type { TextService } from '../core/text/text-service.ts';
 import type { Vault } from '../core/vault.ts';
 import { nodeOfIdentity } from '../../../mesh/identity.ts';
 import type { Metrics } from './metrics.ts';
 import { addServiceRoutes } from './service-routes.ts';
+import { addTextRoutes } from './text-routes.ts';
 import { addTokenRoutes } from './token-routes.ts';
 
 /** Room for a batch of a thousand records of one field, or fewer of more; what is over is 413. */
@@ -15,6 +17,7 @@ const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
 
 export interface TokenizerParts {
   readonly vault: Vault;
+  readonly text: TextService;
   readonly mesh: Mesh;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -43,6 +46,7 @@ export async function createTokenizerServer(parts: TokenizerParts): Promise<Fast
   });
   await app.register(async (scope) => addServiceRoutes(scope, parts));
   await app.register(async (scope) => addTokenRoutes(scope, parts));
+  await app.register(async (scope) => addTextRoutes(scope, parts));
   await app.ready();
   return app;
 }

@@ -159,7 +159,7 @@ function addKeeping(
   );
 }
 
-async function counted<Result>(
+export async function counted<Result>(
   metrics: Metrics,
   operation: string,
   run: () => Promise<Result>,

@@ -17,6 +17,11 @@ describe('the masked form', () => {
     ['phone', '+44 20 7946 0000', '***'],
     ['address', '1 High Street', '***'],
     ['text', 'anything', '***'],
+    ['email', 'ann%40example.com', 'a***%40example.com'],
+    ['iban', 'DE89370400440532013000', 'DE***3000'],
+    ['ip', '192.0.2.17', '192.0.***'],
+    ['ip', '2001:db8::17', '2001:db8:***'],
+    ['ssn', '123-45-6789', '***6789'],
   ] as const)('of class %s hides all but what is stated: %s', (fieldClass, value, masked) => {
     expect(mask(fieldClass, value)).toBe(masked);
   });
