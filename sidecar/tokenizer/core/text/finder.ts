@@ -66,9 +66,9 @@ async function candidatesIn(
     ['ip', () => findIps(searched)],
     ['phone', () => findPhones(searched, country, ports, budget)],
   ];
-  const found = findLabelled(searched).filter((finding) => classes.has(finding.class));
+  let found = findLabelled(searched).filter((finding) => classes.has(finding.class));
   for (const [wanted, find] of detectors) {
-    if (classes.has(wanted)) found.push(...(await find()));
+    if (classes.has(wanted)) found = found.concat(await find());
     checkCandidates(found);
     if (searched.text.length > LONG_TEXT) await ports.pause();
   }

@@ -115,6 +115,14 @@ describe('POST /v1/text/tokenize', () => {
     ['a tenant of somebody else', { text: PAN, tenant: 'rival' }, 403, 'ERR_TENANT_DENIED'],
     ['a text over a mebibyte', { text: `${PAN} `.repeat(61_681) }, 413, 'ERR_TEXT_TOO_LARGE'],
     ['a document over a mebibyte', { json: ['é'.repeat(524_300)] }, 413, 'ERR_TEXT_TOO_LARGE'],
+    ['a mebibyte of findings', { text: 'a@b.cc '.repeat(149_000) }, 413, 'ERR_TOO_MANY_FINDINGS'],
+    ['a mebibyte of parameters', { text: '?name=a'.repeat(149_000) }, 413, 'ERR_TOO_MANY_FINDINGS'],
+    [
+      'a mebibyte of numbers',
+      { text: '11 11 11 1,'.repeat(95_000), country: 'US' },
+      413,
+      'ERR_TOO_MANY_FINDINGS',
+    ],
     ['1,001 findings', { text: '192.0.2.7 '.repeat(1001) }, 413, 'ERR_TOO_MANY_FINDINGS'],
     [
       '1,001 findings in a document',
