@@ -15,7 +15,7 @@ const HEALTH: readonly Operation[] = [
   { name: 'readiness', method: 'GET', path: '/readyz', callers: 'mesh' },
 ];
 
-const PAYMENT_CLASSES = ['pan', 'expiry', 'name', 'email', 'phone', 'address'];
+const PAYMENT_CLASSES = ['pan', 'expiry', 'name', 'email', 'phone', 'address', 'iban', 'ip', 'ssn'];
 
 /**
  * The mesh of this product, said once: who listens, who calls whom, who may do what.
@@ -155,6 +155,8 @@ export const tokenizationMesh: Mesh = {
           { name: 'tokens.delete', method: 'DELETE', path: '/v1/tokens/{token}', callers: ['order'] },
           { name: 'detokenize', method: 'POST', path: '/v1/detokenize', callers: ['paybill'] },
           { name: 'detokenize-batch', method: 'POST', path: '/v1/detokenize/batch', callers: ['paybill'] },
+          { name: 'text.tokenize', method: 'POST', path: '/v1/text/tokenize', callers: ['order'] },
+          { name: 'text.detokenize', method: 'POST', path: '/v1/text/detokenize', callers: ['paybill'] },
         ],
       },
       backends: [],

@@ -19,6 +19,7 @@ import { rotationReport, statusReport, verificationReport } from './report.ts';
 import { rotateCertificate } from './rotate.ts';
 import { nodeState, readRunState, runStateFile, type RunState } from './run-state.ts';
 import { meshStatus } from './status.ts';
+import { addTextCommand } from './text.ts';
 import { callTokenizer, readStandardInput } from './vault-call.ts';
 import { verifyMesh } from './verify.ts';
 
@@ -108,6 +109,7 @@ program
   });
 
 addPolicyCommand(program, mesh, print);
+addTextCommand(program, { runningMesh, print, onlyStandardInput });
 
 function clientsOf(state: RunState): ReturnType<typeof emulatorClients> {
   return emulatorClients(state.aws.endpointUrl, state.aws.region);

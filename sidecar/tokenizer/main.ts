@@ -11,12 +11,14 @@ import { listenOnSocket } from '../../runtime/http-server.ts';
 import { stopOnSignal } from '../../runtime/lifecycle.ts';
 import { createLogger } from '../../runtime/log.ts';
 import { createAwsClients } from './adapters/aws-clients.ts';
+import { detectionPorts } from './adapters/detection/detection-ports.ts';
 import { createDynamodbTokenStore } from './adapters/dynamodb-token-store.ts';
 import { createEncryptionSdkSealer } from './adapters/encryption-sdk-sealer.ts';
 import { openPolicyFolder, type PolicyStatus } from './adapters/policy-folder.ts';
 import { readConfig } from './config.ts';
 import { createRateLimiter, ratesOf } from './core/rate-limit.ts';
 import { createReadiness } from './core/readiness.ts';
+import { createTextService } from './core/text/text-service.ts';
 import { createVault } from './core/vault.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
 import { createTokenizerServer, type PolicyState } from './http/server.ts';
@@ -46,8 +48,10 @@ async function start(): Promise<void> {
   const tenants = new Set(
     Object.values(mesh.virtualNodes).flatMap((node) => node.vaultAccess?.tenants ?? []),
   );
+  const vault = createVault({ store, sealer, policy, now, randomBytes });
   const app = await createTokenizerServer({
-    vault: createVault({ store, sealer, policy, now, randomBytes }),
+    vault,
+    text: createTextService({ vault, policy, detection: detectionPorts }),
     checkReady: createReadiness({ store, sealer, tenants: [...tenants], now }),
     metrics,
     limiter: createRateLimiter(ratesOf(mesh, config.rateOverrides), () => performance.now()),

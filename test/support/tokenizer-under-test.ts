@@ -10,6 +10,8 @@ import { compileWithMesh, readPolicyFiles } from '../../sidecar/tokenizer/adapte
 import { SHIPPED_POLICIES_DIRECTORY } from '../../sidecar/tokenizer/adapters/policy-set.ts';
 import type { Policy } from '../../sidecar/tokenizer/core/policy.ts';
 import { createReadiness } from '../../sidecar/tokenizer/core/readiness.ts';
+import { detectionPorts } from '../../sidecar/tokenizer/adapters/detection/detection-ports.ts';
+import { createTextService } from '../../sidecar/tokenizer/core/text/text-service.ts';
 import { createVault } from '../../sidecar/tokenizer/core/vault.ts';
 import { createRateLimiter, ratesOf, type RateOverrides } from '../../sidecar/tokenizer/core/rate-limit.ts';
 import { createMetrics } from '../../sidecar/tokenizer/http/metrics.ts';
@@ -61,14 +63,11 @@ export async function startTokenizerUnderTest(options: TokenizerOptions = {}): P
   // Every probe comes long after the last, so that none is answered from memory.
   let probes = 0;
   const probeTime = (): Date => new Date((probes += 1) * 60_000);
+  const policy = options.policy ?? (await shippedPolicy());
+  const vault = createVault({ store, sealer, policy, now, randomBytes });
   const app = await createTokenizerServer({
-    vault: createVault({
-      store,
-      sealer,
-      policy: options.policy ?? (await shippedPolicy()),
-      now,
-      randomBytes,
-    }),
+    vault,
+    text: createTextService({ vault, policy, detection: detectionPorts }),
     checkReady: createReadiness({ store, sealer, tenants: ['shop'], now: probeTime }),
     metrics: createMetrics({ process: false }),
     limiter: createRateLimiter(ratesOf(mesh, options.rates ?? {}), () => clock.now.getTime()),

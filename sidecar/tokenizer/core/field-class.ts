@@ -1,8 +1,20 @@
+import { isIP } from 'node:net';
 import { TokenmeshError, withoutDigits } from '../../../errors/error.ts';
+import { ibanProblem } from './iban.ts';
 import { panProblem } from './pan.ts';
 
 /** What kind of thing a field holds: it decides who may see it, how it is checked and how it is masked. */
-export type FieldClass = 'pan' | 'expiry' | 'name' | 'email' | 'phone' | 'address' | 'text';
+export type FieldClass =
+  | 'pan'
+  | 'expiry'
+  | 'name'
+  | 'email'
+  | 'phone'
+  | 'address'
+  | 'text'
+  | 'iban'
+  | 'ip'
+  | 'ssn';
 
 /** Any text is welcome: the largest value of all classes. */
 const TEXT_BYTES = 4096;
@@ -40,6 +52,21 @@ export const FIELD_CLASSES: Readonly<Record<FieldClass, ClassRule>> = {
   },
   address: { maxBytes: TEXT_BYTES, expected: 'text', problemOf: mustMatch(/^.+$/s) },
   text: { maxBytes: TEXT_BYTES, expected: 'text', problemOf: mustMatch(/^.+$/s) },
+  iban: {
+    maxBytes: 64,
+    expected: 'two letters, two check digits that hold and up to 30 letters or digits, without spaces',
+    problemOf: ibanProblem,
+  },
+  ip: {
+    maxBytes: 64,
+    expected: 'an IPv4 or IPv6 address',
+    problemOf: (value) => (isIP(value) > 0 ? undefined : `got ${value.length} characters of another shape`),
+  },
+  ssn: {
+    maxBytes: 64,
+    expected: 'nine digits with two hyphens or none, of an area, group and serial number that are issued',
+    problemOf: mustMatch(/^(?!000|666|9)\d{3}(-?)(?!00)\d{2}\1(?!0000)\d{4}$/),
+  },
 };
 
 export const FIELD_CLASS_NAMES = Object.keys(FIELD_CLASSES) as readonly FieldClass[];

@@ -16,8 +16,10 @@ export interface MaskTemplate {
   readonly hideAtLeast: number;
   /** `kept`: one `*` for each hidden character. `hidden`: `***`, however many there are. */
   readonly length: 'kept' | 'hidden';
-  /** From the last such character on, all is shown as it is. */
-  readonly showFrom?: string;
+  /** From this place on, all is shown as it is. */
+  readonly showFrom?: RegExp;
+  /** Of what dots or colons part, so many groups are shown from the start, and nothing else counts. */
+  readonly keepGroups?: number;
 }
 
 /** Stands for what is left out. Its length says nothing about the value's. */
@@ -41,7 +43,7 @@ export const MASK_TEMPLATES: Readonly<Record<FieldClass, MaskTemplate>> = {
     keepLast: 0,
     hideAtLeast: 1,
     length: 'hidden',
-    showFrom: '@',
+    showFrom: /(?:@|%40)[^@]*$/,
   },
   phone: { of: 'digits', keepFirst: 0, keepLast: 2, hideAtLeast: 3, length: 'hidden' },
   name: {
@@ -52,6 +54,10 @@ export const MASK_TEMPLATES: Readonly<Record<FieldClass, MaskTemplate>> = {
     hideAtLeast: 1,
     length: 'hidden',
   },
+  ssn: { of: 'digits', keepFirst: 0, keepLast: 4, hideAtLeast: 5, length: 'hidden' },
+  iban: { of: 'characters', keepFirst: 2, keepLast: 4, hideAtLeast: 8, length: 'hidden' },
+  // Its network.
+  ip: { ...HIDDEN_WHOLE, keepGroups: 2 },
   expiry: HIDDEN_WHOLE,
   address: HIDDEN_WHOLE,
   text: HIDDEN_WHOLE,
@@ -63,7 +69,8 @@ export function mask(fieldClass: FieldClass, value: string): string {
 }
 
 export function maskBy(template: MaskTemplate, value: string): string {
-  const at = template.showFrom === undefined ? -1 : value.lastIndexOf(template.showFrom);
+  if (template.keepGroups !== undefined) return maskGroups(template.keepGroups, value);
+  const at = template.showFrom === undefined ? -1 : value.search(template.showFrom);
   const hidden = at < 0 ? value : value.slice(0, at);
   const shown = at < 0 ? '' : value.slice(at);
   if (template.words === undefined) return maskPart(template, hidden) + shown;
@@ -81,4 +88,12 @@ function maskPart(template: MaskTemplate, part: string): string {
   const first = characters.slice(0, keepFirst).join('');
   const last = keepLast === 0 ? '' : characters.slice(-keepLast).join('');
   return first + (length === 'kept' ? '*'.repeat(hiddenCount) : HIDDEN) + last;
+}
+
+/** The first groups of what dots or colons part; groups that are not there hide all. */
+function maskGroups(keepGroups: number, value: string): string {
+  const separator = value.includes(':') ? ':' : '.';
+  const groups = value.split(separator);
+  if (groups.length <= keepGroups) return HIDDEN;
+  return [...groups.slice(0, keepGroups), HIDDEN].join(separator);
 }

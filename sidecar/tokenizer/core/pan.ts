@@ -17,11 +17,14 @@ export function panProblem(value: string): string | undefined {
 
 /** The check digit of ISO/IEC 7812-1 Annex B: every second digit from the right is doubled. */
 export function passesLuhn(digits: string): boolean {
-  const sum = Array.from(digits)
-    .toReversed()
-    .reduce((total, digit, index) => total + weighted(Number(digit), index), 0);
+  let sum = 0;
+  for (let index = 0; index < digits.length; index += 1) {
+    sum += weighted(digits.charCodeAt(digits.length - 1 - index) - DIGIT_ZERO, index);
+  }
   return sum % 10 === 0;
 }
+
+const DIGIT_ZERO = 48;
 
 function weighted(digit: number, index: number): number {
   if (index % 2 === 0) return digit;

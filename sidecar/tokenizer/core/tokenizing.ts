@@ -14,7 +14,11 @@ const MINT_ATTEMPTS = 3;
 /** A request that was found permitted and valid, with nothing done yet. */
 interface Accepted {
   readonly tenant: string;
-  readonly fields: readonly { readonly field: string; readonly class: FieldClass; readonly value: string }[];
+  readonly fields: readonly {
+    readonly field: string;
+    readonly class: FieldClass;
+    readonly written: string;
+  }[];
   readonly createdAt: Date;
   readonly expiresAt?: Date;
 }
@@ -41,10 +45,11 @@ export function createTokenizing(parts: VaultParts): Pick<Vault, 'tokenize' | 't
 function accept(parts: VaultParts, caller: Caller, request: TokenizeRequest): Accepted {
   const tenant = tenantOf(caller, request.tenant);
   checkKind(request.kind, request.format);
-  const fields = Object.entries(request.fields).map(([field, { class: name, value }]) => ({
+  const fields = Object.entries(request.fields).map(([field, { class: name, value, written }]) => ({
     field,
     class: parseFieldClass(field, name),
     value,
+    written: written ?? value,
   }));
   requireClasses(
     parts.policy,
@@ -65,11 +70,11 @@ async function seal(parts: VaultParts, accepted: Accepted): Promise<TokenRecord>
   const token = mintToken(parts.randomBytes(TOKEN_RANDOM_BYTES));
   const { tenant, createdAt, expiresAt } = accepted;
   const fields = new Map<string, SealedField>();
-  for (const { field, class: fieldClass, value } of accepted.fields) {
+  for (const { field, class: fieldClass, written } of accepted.fields) {
     const context = { tenant, token, field, class: fieldClass };
     fields.set(field, {
       class: fieldClass,
-      message: await parts.sealer.seal(Buffer.from(value, 'utf8'), context),
+      message: await parts.sealer.seal(Buffer.from(written, 'utf8'), context),
     });
   }
   return { tenant, token, createdAt, fields, ...(expiresAt === undefined ? {} : { expiresAt }) };

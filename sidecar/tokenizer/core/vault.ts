@@ -22,8 +22,15 @@ export interface Caller {
   readonly access: VaultAccess;
 }
 
+export interface TokenizeField {
+  readonly class: string;
+  readonly value: string;
+  /** What is sealed instead of the value, which is checked: a card number with the spaces it had in a text. */
+  readonly written?: string;
+}
+
 export interface TokenizeRequest {
-  readonly fields: Readonly<Record<string, { readonly class: string; readonly value: string }>>;
+  readonly fields: Readonly<Record<string, TokenizeField>>;
   readonly kind?: string;
   readonly format?: string;
   readonly ttlSeconds?: number;

@@ -26,7 +26,7 @@ export function addRateLimit(app: FastifyInstance, { mesh, limiter }: TokenizerP
   app.addHook('preValidation', async (request, reply) => {
     const node = nodeBehind(request);
     const operation = vaultOperationOf(request);
-    const seconds = limiter.take(node, operation, itemsIn(request.body));
+    const seconds = limiter.take(node, operation, itemsOf(request));
     if (seconds === 0) return;
     reply.header('retry-after', wholeSeconds(seconds));
     throw rateLimited(node, operation, limiter.rateOf(node, operation));
@@ -38,6 +38,16 @@ export function vaultOperationOf(request: FastifyRequest): VaultOperation {
   if ((request.routeOptions.url ?? '').includes('/detokenize')) return 'detokenize';
   if (request.method === 'DELETE') return 'delete';
   return request.method === 'GET' || request.method === 'HEAD' ? 'read-metadata' : 'tokenize';
+}
+
+/** A text costs by its length: how much there is to find in it is not known before it is searched. */
+const TEXT_BYTES_PER_ITEM = 1024;
+
+function itemsOf(request: FastifyRequest): number {
+  if (!(request.routeOptions.url ?? '').startsWith('/v1/text/')) return itemsIn(request.body);
+  // Envoy, which takes a body whole before it passes it on, always says its length.
+  const bytes = Number(request.headers['content-length'] ?? 0);
+  return Math.max(1, Math.ceil(bytes / TEXT_BYTES_PER_ITEM));
 }
 
 /** A batch that is too large is refused whole later on, and costs as one call. */

@@ -4,12 +4,14 @@ import type { Mesh } from '../../../mesh/definition.ts';
 import { createServer, headerOf, IDENTITY_HEADER } from '../../../runtime/http-server.ts';
 import type { Logger } from '../../../runtime/log.ts';
 import { shownAs } from '../core/errors.ts';
+import type { TextService } from '../core/text/text-service.ts';
 import type { Vault } from '../core/vault.ts';
 import { nodeOfIdentity } from '../../../mesh/identity.ts';
 import type { Metrics } from './metrics.ts';
 import type { RateLimiter } from '../core/rate-limit.ts';
 import { countRefusals } from './refusals.ts';
 import { addServiceRoutes } from './service-routes.ts';
+import { addTextRoutes } from './text-routes.ts';
 import { addTokenRoutes } from './token-routes.ts';
 
 /** Room for a batch of a thousand records of one field, or fewer of more; what is over is 413. */
@@ -17,6 +19,7 @@ const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
 
 export interface TokenizerParts {
   readonly vault: Vault;
+  readonly text: TextService;
   readonly mesh: Mesh;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -56,6 +59,10 @@ export async function createTokenizerServer(parts: TokenizerParts): Promise<Fast
   await app.register(async (scope) => {
     countRefusals(scope, parts);
     addTokenRoutes(scope, parts);
+  });
+  await app.register(async (scope) => {
+    countRefusals(scope, parts);
+    addTextRoutes(scope, parts);
   });
   await app.ready();
   return app;

@@ -161,7 +161,7 @@ function addKeeping(
   );
 }
 
-async function counted<Result>(
+export async function counted<Result>(
   metrics: Metrics,
   operation: string,
   run: () => Promise<Result>,

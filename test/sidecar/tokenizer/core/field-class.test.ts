@@ -22,6 +22,12 @@ describe('a value', () => {
     ['address', '1 High Street\nLondon'],
     ['text', ' '],
     ['text', 'a'.repeat(4096)],
+    ['iban', 'DE89370400440532013000'],
+    ['iban', 'GB82WEST12345698765432'],
+    ['ip', '192.0.2.1'],
+    ['ip', '2001:db8::1'],
+    ['ssn', '123-45-6789'],
+    ['ssn', '123456789'],
   ])('of class %s is accepted: %s', (fieldClass, value) => {
     expect(check(fieldClass, value)).not.toThrow();
   });
@@ -39,6 +45,15 @@ describe('a value', () => {
     ['address', ''],
     ['name', ''],
     ['text', '\ud800 alone'],
+    ['iban', 'DE88370400440532013000'],
+    ['iban', 'DE89 3704 0044 0532 0130 00'],
+    ['ip', '192.0.2.256'],
+    ['ssn', '123-456789'],
+    ['ssn', '000-45-6789'],
+    ['ssn', '666-45-6789'],
+    ['ssn', '900-45-6789'],
+    ['ssn', '123-00-6789'],
+    ['ssn', '123-45-0000'],
   ])('of class %s is refused where it does not fit: %j', (fieldClass, value) => {
     expect(check(fieldClass, value)).toThrow(expect.objectContaining({ code: 'ERR_VALUE_INVALID' }));
   });
@@ -75,7 +90,7 @@ describe('a field class', () => {
     'refuses %j without showing it, and lists those that there are',
     (name) => {
       expect(() => parseFieldClass('it', name)).toThrow(
-        'expected one of pan, expiry, name, email, phone, address, text, got another',
+        'expected one of pan, expiry, name, email, phone, address, text, iban, ip, ssn, got another',
       );
     },
   );

@@ -32,6 +32,11 @@ describe('the masked form', () => {
     ['phone', '1234', '***'],
     ['address', '1 High Street', '***'],
     ['text', 'anything', '***'],
+    ['email', 'ann%40example.com', 'a***%40example.com'],
+    ['iban', 'DE89370400440532013000', 'DE***3000'],
+    ['ip', '192.0.2.17', '192.0.***'],
+    ['ip', '2001:db8::17', '2001:db8:***'],
+    ['ssn', '123-45-6789', '***6789'],
   ] as const)('of class %s hides all but what is stated: %s', (fieldClass, value, masked) => {
     expect(mask(fieldClass, value)).toBe(masked);
   });
@@ -120,11 +125,12 @@ describe('a mask template', () => {
     );
   });
 
-  it('of a class that ships shows at most four characters of a word or number', () => {
-    const kept = FIELD_CLASS_NAMES.map(
+  it('of a class that ships shows at most four characters of a word or number, and of an IBAN its country too', () => {
+    const kept = FIELD_CLASS_NAMES.filter((name) => name !== 'iban').map(
       (name) => MASK_TEMPLATES[name].keepFirst + MASK_TEMPLATES[name].keepLast,
     );
     expect(Math.max(...kept)).toBe(4);
+    expect(MASK_TEMPLATES.iban).toMatchObject({ keepFirst: 2, keepLast: 4 });
     const { keepFirst, keepLast } = MASK_TEMPLATES.pan;
     expect([keepFirst, keepLast]).toEqual([0, 4]);
   });

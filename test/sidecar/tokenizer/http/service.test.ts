@@ -17,6 +17,8 @@ const VAULT_REQUESTS = [
   ['POST', '/v1/tokens/batch', { items: [CARD] }],
   ['POST', '/v1/detokenize', { token: UNKNOWN }],
   ['POST', '/v1/detokenize/batch', { items: [{ token: UNKNOWN }] }],
+  ['POST', '/v1/text/tokenize', { text: 'nothing' }],
+  ['POST', '/v1/text/detokenize', { text: UNKNOWN }],
   ['GET', `/v1/tokens/${UNKNOWN}`, undefined],
   ['DELETE', `/v1/tokens/${UNKNOWN}`, undefined],
 ] as const;
@@ -93,6 +95,8 @@ describe('GET /openapi.json', () => {
       'GET /v1/tokens/{token}',
       'POST /v1/detokenize',
       'POST /v1/detokenize/batch',
+      'POST /v1/text/detokenize',
+      'POST /v1/text/tokenize',
       'POST /v1/tokens',
       'POST /v1/tokens/batch',
     ]);

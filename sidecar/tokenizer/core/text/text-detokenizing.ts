@@ -1,0 +1,93 @@
+import { TokenmeshError, type ErrorCode } from '../../../../errors/error.ts';
+import { requireOperation, tenantOf } from '../access.ts';
+import type { Caller, ItemResult, Revealed, RevealedField } from '../vault.ts';
+import { checkContent, mapContent, spliced } from './content.ts';
+import { checkFindingCount } from './limits.ts';
+import {
+  VALUE_FIELD,
+  type Replacements,
+  type TextDetokenizeRequest,
+  type TextParts,
+  type TextService,
+} from './text-service.ts';
+import { tokensIn } from './tokens-in-text.ts';
+
+/** What becomes of a token, and as what it is counted; without a value it stays. */
+interface Verdict {
+  readonly count: keyof Replacements;
+  readonly value?: string;
+}
+
+export function createTextDetokenizing(parts: TextParts): TextService['detokenize'] {
+  return async (caller, request) => {
+    const tenant = tenantOf(caller, request.tenant);
+    requireOperation(parts.policy, caller, 'reveal-masked', tenant);
+    checkContent(request);
+    const verdicts = await judge(parts, caller, request, await tokensOf(request));
+    const replacements = { plain: 0, masked: 0, redacted: 0, unknown: 0, unusable: 0 };
+    const content = await mapContent(request, async ({ text }) => {
+      const splices = tokensIn(text).flatMap(({ token, ...place }) => {
+        const verdict = verdicts.get(token);
+        if (verdict === undefined) return [];
+        replacements[verdict.count] += 1;
+        return verdict.value === undefined ? [] : [{ ...place, by: verdict.value }];
+      });
+      return spliced(text, splices);
+    });
+    return { ...content, replacements };
+  };
+}
+
+async function tokensOf(request: TextDetokenizeRequest): Promise<string[]> {
+  const tokens: string[] = [];
+  await mapContent(request, async ({ text }) => {
+    tokens.push(...tokensIn(text).map(({ token }) => token));
+    checkFindingCount(tokens.length, 'tokens');
+    return text;
+  });
+  return [...new Set(tokens)];
+}
+
+async function judge(
+  { vault }: TextParts,
+  caller: Caller,
+  { purpose, tenant }: TextDetokenizeRequest,
+  tokens: readonly string[],
+): Promise<ReadonlyMap<string, Verdict>> {
+  if (tokens.length === 0) return new Map();
+  const requests = tokens.map((token) => ({
+    token,
+    ...(purpose === undefined ? {} : { purpose }),
+    ...(tenant === undefined ? {} : { tenant }),
+  }));
+  const results = await vault.detokenizeBatch(caller, requests);
+  return new Map(tokens.map((token, index) => [token, verdictOf(results[index])]));
+}
+
+/** What is no reason to refuse the whole text. Anything else is: a text half turned back looks whole. */
+const LEFT: Readonly<Record<ErrorCode, keyof Replacements>> = {
+  ERR_CLASS_DENIED: 'redacted',
+  ERR_TOKEN_UNKNOWN: 'unknown',
+  ERR_TOKEN_EXPIRED: 'unknown',
+  ERR_RECORD_UNOPENABLE: 'unusable',
+};
+
+/** @throws {TokenmeshError} what refused one token for a reason that is not its own. */
+function verdictOf(result: ItemResult<Revealed> | undefined): Verdict {
+  if (result === undefined) throw new Error('expected one result for each token');
+  if ('error' in result) return { count: countOf(result.error) };
+  const field = fieldOf(result.result);
+  if (field === undefined) return { count: 'unusable' };
+  return { count: field.form, ...(field.value === null ? {} : { value: field.value }) };
+}
+
+function countOf(error: TokenmeshError): keyof Replacements {
+  const count = LEFT[error.code];
+  if (count === undefined) throw error;
+  return count;
+}
+
+function fieldOf(revealed: Revealed): RevealedField | undefined {
+  const only = revealed.size === 1 ? [...revealed.values()][0] : undefined;
+  return only ?? revealed.get(VALUE_FIELD);
+}
