@@ -19,6 +19,7 @@ import { compilePolicies } from './core/policy.ts';
 import { createReadiness } from './core/readiness.ts';
 import { createVault } from './core/vault.ts';
 import { createMetrics } from './http/metrics.ts';
+import { observeMinting } from './http/observe-minting.ts';
 import { createTokenizerServer } from './http/server.ts';
 
 const logger = createLogger('tokenizer');
@@ -39,10 +40,19 @@ async function start(): Promise<void> {
   const tenants = new Set(
     Object.values(mesh.virtualNodes).flatMap((node) => node.vaultAccess?.tenants ?? []),
   );
+  const metrics = createMetrics({ process: true });
   const app = await createTokenizerServer({
-    vault: createVault({ store, sealer, policy, now, randomBytes }),
+    vault: createVault({
+      store,
+      sealer,
+      policy,
+      now,
+      randomBytes,
+      regionCode: config.regionCode,
+      observer: observeMinting(metrics, logger),
+    }),
     checkReady: createReadiness({ store, sealer, tenants: [...tenants], now }),
-    metrics: createMetrics({ process: true }),
+    metrics,
     mesh,
     logger,
   });

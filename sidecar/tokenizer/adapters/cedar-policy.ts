@@ -46,17 +46,27 @@ function nextPolicySet(): number {
 
 /** As JSON, so that no two questions share a key whatever the texts hold. */
 function questionOf({ identity, operation, tenant, purpose, kind, format, ...rest }: PolicyRequest): string {
-  return JSON.stringify([identity, operation, tenant, rest.class, purpose ?? null, kind, format]);
+  const { class: fieldClass, smallFormat = false } = rest;
+  return JSON.stringify([
+    identity,
+    operation,
+    tenant,
+    fieldClass,
+    purpose ?? null,
+    kind,
+    format,
+    smallFormat,
+  ]);
 }
 
 /** An answer with errors is a denial: a policy that cannot be evaluated permits nothing. */
 function ask(policySetId: string, request: PolicyRequest): boolean {
-  const { tenant, purpose, kind, format } = request;
+  const { tenant, purpose, kind, format, smallFormat = false } = request;
   const answer = statefulIsAuthorized({
     principal: { type: 'Identity', id: request.identity },
     action: { type: 'Action', id: request.operation },
     resource: { type: 'FieldClass', id: request.class },
-    context: { tenant, kind, format, ...(purpose === undefined ? {} : { purpose }) },
+    context: { tenant, kind, format, smallFormat, ...(purpose === undefined ? {} : { purpose }) },
     preparsedPolicySetId: policySetId,
     entities: [],
   });

@@ -1,8 +1,9 @@
 import { TokenmeshError } from '../../../errors/error.ts';
 import { panProblem } from './pan.ts';
+import { ssnProblem } from './ssn.ts';
 
 /** What kind of thing a field holds: it decides who may see it, how it is checked and how it is masked. */
-export type FieldClass = 'pan' | 'expiry' | 'name' | 'email' | 'phone' | 'address' | 'text';
+export type FieldClass = 'pan' | 'expiry' | 'name' | 'email' | 'phone' | 'address' | 'text' | 'ssn';
 
 /** Any text is welcome: the largest value of all classes. */
 const TEXT_BYTES = 4096;
@@ -36,6 +37,11 @@ export const FIELD_CLASSES: Readonly<Record<FieldClass, ClassRule>> = {
   },
   address: { maxBytes: TEXT_BYTES, expected: 'text', problemOf: mustMatch(/^.+$/s) },
   text: { maxBytes: TEXT_BYTES, expected: 'text', problemOf: mustMatch(/^.+$/s) },
+  ssn: {
+    maxBytes: 64,
+    expected: 'a social security number of nine digits, with or without its hyphens',
+    problemOf: ssnProblem,
+  },
 };
 
 export const FIELD_CLASS_NAMES = Object.keys(FIELD_CLASSES) as readonly FieldClass[];

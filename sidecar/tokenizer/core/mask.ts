@@ -11,13 +11,15 @@ const MASKS: Readonly<Record<FieldClass, (value: string) => string>> = {
   phone: () => HIDDEN,
   address: () => HIDDEN,
   text: () => HIDDEN,
+  ssn: (value) => `***-**-${value.slice(-4)}`,
 };
 
 /**
  * What a caller sees who may use a value, but not read it.
  *
  * A PAN keeps its length and its last four digits, within what PCI DSS 4.0
- * requirement 3.4.1 lets everybody see. An e-mail address keeps its first
+ * requirement 3.4.1 lets everybody see. A social security number shows its
+ * last four, with hyphens whatever it had. An e-mail address keeps its first
  * character and its domain. Everything else is hidden whole.
  */
 export function mask(fieldClass: FieldClass, value: string): string {

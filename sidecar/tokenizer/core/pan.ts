@@ -1,5 +1,6 @@
 const SHORTEST = 12;
 const LONGEST = 19;
+const ZERO = '0'.charCodeAt(0);
 
 /**
  * What is wrong with `value` as a card number (ISO/IEC 7812-1), or undefined.
@@ -16,9 +17,10 @@ export function panProblem(value: string): string | undefined {
 
 /** The check digit of ISO/IEC 7812-1 Annex B: every second digit from the right is doubled. */
 export function passesLuhn(digits: string): boolean {
-  const sum = Array.from(digits)
-    .toReversed()
-    .reduce((total, digit, index) => total + weighted(Number(digit), index), 0);
+  let sum = 0;
+  for (let index = 0; index < digits.length; index += 1) {
+    sum += weighted(digits.charCodeAt(digits.length - 1 - index) - ZERO, index);
+  }
   return sum % 10 === 0;
 }
 

@@ -22,6 +22,8 @@ export interface PolicyRequest {
   readonly purpose?: string;
   readonly kind: string;
   readonly format: string;
+  /** Whether there are fewer than a million tokens like the one that is wanted. @default false */
+  readonly smallFormat?: boolean;
 }
 
 /** Denies what nothing permits, and whatever it cannot decide. */
@@ -36,7 +38,7 @@ entity FieldClass;
 action "tokenize", "reveal-masked", "reveal-plain", "read-metadata", "delete" appliesTo {
   principal: [Identity],
   resource: [FieldClass],
-  context: { tenant: String, kind: String, format: String, purpose?: String }
+  context: { tenant: String, kind: String, format: String, smallFormat: Bool, purpose?: String }
 };
 `;
 
@@ -54,7 +56,7 @@ export function compilePolicies(mesh: Mesh): string {
 function policiesOf(identity: string, access: VaultAccess | undefined): string[] {
   if (access === undefined) return [];
   return access.grants.flatMap((grant) => [
-    permit(identity, FIELD_OPERATIONS[grant.operation], access, grant, []),
+    permit(identity, FIELD_OPERATIONS[grant.operation], access, grant, onlyLargeFormats(grant)),
     ...(grant.operation === 'detokenize' && (grant.plainFor ?? []).length > 0
       ? [permit(identity, 'reveal-plain', access, grant, [plainForPurpose(grant.plainFor ?? [])])]
       : []),
@@ -87,6 +89,11 @@ when { ${when} };
 
 function classEntity(name: string): string {
   return `FieldClass::${quote(name)}`;
+}
+
+/** A token that can be guessed is made only by who is granted it. */
+function onlyLargeFormats({ operation, smallFormats }: VaultGrant): string[] {
+  return operation === 'tokenize' && smallFormats !== true ? ['!context.smallFormat'] : [];
 }
 
 function plainForPurpose(purposes: readonly string[]): string {

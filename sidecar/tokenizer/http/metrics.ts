@@ -5,6 +5,10 @@ export interface Metrics {
   requestAnswered(request: AnsweredRequest): void;
   /** @param outcome - `ok`, or the code of the error. */
   itemDone(operation: string, outcome: string): void;
+  /** A token was drawn that another record has already. */
+  tokenTaken(format: string): void;
+  /** No token of the format was free in all the draws of a request. */
+  formatExhausted(format: string): void;
   readonly contentType: string;
   text(): Promise<string>;
 }
@@ -37,12 +41,30 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     labelNames: ['operation', 'outcome'],
     registers,
   });
+  const collisions = new Counter({
+    name: 'tokenmesh_token_collisions_total',
+    help: 'Tokens drawn that another record had already, by format.',
+    labelNames: ['format'],
+    registers,
+  });
+  const exhaustions = new Counter({
+    name: 'tokenmesh_format_exhausted_total',
+    help: 'Requests for which no token of the format was free, by format.',
+    labelNames: ['format'],
+    registers,
+  });
   return {
     requestAnswered({ route, method, status, node, durationSeconds }) {
       durations.observe({ route, method, status, node }, durationSeconds);
     },
     itemDone(operation, outcome) {
       items.inc({ operation, outcome });
+    },
+    tokenTaken(format) {
+      collisions.inc({ format });
+    },
+    formatExhausted(format) {
+      exhaustions.inc({ format });
     },
     contentType: registry.contentType,
     text: () => registry.metrics(),

@@ -14,7 +14,22 @@ describe('the configuration of the tokenizer', () => {
       tokensTableName: 'tokenmesh-tokens',
       keysTableName: 'tokenmesh-keys',
       kmsKeyArn: WHOLE.TOKENMESH_KMS_KEY_ARN,
+      regionCode: 'IAD',
     });
+  });
+
+  it.each([
+    [{ AWS_REGION: 'ap-southeast-2' }, 'SYD'],
+    [{ TOKENMESH_REGION_CODE: 'LOCL' }, 'LOCL'],
+    [{ AWS_REGION: 'moon-north-1', TOKENMESH_REGION_CODE: 'MN' }, 'MN'],
+  ])('names the region in tokens: %j as %s', (change, code) => {
+    expect(readConfig({ ...WHOLE, ...change }).regionCode).toBe(code);
+  });
+
+  it('refuses a region that has no name, and says which variable gives one', () => {
+    expect(() => readConfig({ ...WHOLE, AWS_REGION: 'moon-north-1' })).toThrow(
+      'TOKENMESH_REGION_CODE: expected two to four capitals, since no code is known for AWS_REGION, got nothing',
+    );
   });
 
   it('takes a multi-Region key and tables of other names', () => {
@@ -40,6 +55,8 @@ describe('the configuration of the tokenizer', () => {
     ['TOKENMESH_KEYS_TABLE', 'with space'],
     ['TOKENMESH_KMS_KEY_ARN', 'alias/vault'],
     ['AWS_REGION', 'US East'],
+    ['TOKENMESH_REGION_CODE', 'Sydney'],
+    ['TOKENMESH_REGION_CODE', 'S'],
   ])('refuses %s=%s, naming the variable', (name, value) => {
     const refused = (): unknown => readConfig({ ...WHOLE, [name]: value });
     expect(refused).toThrow(expect.objectContaining({ code: 'ERR_CONFIG_INVALID' }));

@@ -22,6 +22,9 @@ describe('a value', () => {
     ['address', '1 High Street\nLondon'],
     ['text', ' '],
     ['text', 'a'.repeat(4096)],
+    ['ssn', '078-05-1120'],
+    ['ssn', '078051120'],
+    ['ssn', '899-99-9999'],
   ])('of class %s is accepted: %s', (fieldClass, value) => {
     expect(check(fieldClass, value)).not.toThrow();
   });
@@ -38,6 +41,13 @@ describe('a value', () => {
     ['text', ''],
     ['address', ''],
     ['name', ''],
+    ['ssn', '078-051120'],
+    ['ssn', '07805112'],
+    ['ssn', '000-05-1120'],
+    ['ssn', '666-05-1120'],
+    ['ssn', '900-05-1120'],
+    ['ssn', '078-00-1120'],
+    ['ssn', '078-05-0000'],
     ['text', '\ud800 alone'],
   ])('of class %s is refused where it does not fit: %j', (fieldClass, value) => {
     expect(check(fieldClass, value)).toThrow(expect.objectContaining({ code: 'ERR_VALUE_INVALID' }));
@@ -75,7 +85,7 @@ describe('a field class', () => {
     'refuses %j without showing it, and lists those that there are',
     (name) => {
       expect(() => parseFieldClass('it', name)).toThrow(
-        'expected one of pan, expiry, name, email, phone, address, text, got another',
+        'expected one of pan, expiry, name, email, phone, address, text, ssn, got another',
       );
     },
   );

@@ -17,6 +17,8 @@ describe('the masked form', () => {
     ['phone', '+44 20 7946 0000', '***'],
     ['address', '1 High Street', '***'],
     ['text', 'anything', '***'],
+    ['ssn', '078-05-1120', '***-**-1120'],
+    ['ssn', '078051120', '***-**-1120'],
   ] as const)('of class %s hides all but what is stated: %s', (fieldClass, value, masked) => {
     expect(mask(fieldClass, value)).toBe(masked);
   });

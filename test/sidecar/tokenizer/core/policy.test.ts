@@ -53,7 +53,23 @@ describe('the policy of the shipped mesh', () => {
 
   it('shows paybill the classes of a payment, and no other', () => {
     const shown = FIELD_CLASS_NAMES.filter((name) => ask('paybill', 'reveal-masked', { class: name }));
-    expect(shown).toEqual(['pan', 'expiry', 'name', 'email', 'phone', 'address']);
+    expect(shown).toEqual(['pan', 'expiry', 'name', 'email', 'phone', 'address', 'ssn']);
+  });
+
+  it('shows paybill a social security number in plain to check an identity, and not for payment', () => {
+    const purposes = ['payment', 'identity-check'];
+    expect(purposes.filter((purpose) => ask('paybill', 'reveal-plain', { class: 'ssn', purpose }))).toEqual([
+      'identity-check',
+    ]);
+    expect(ask('paybill', 'reveal-plain', { purpose: 'identity-check' })).toBe(false);
+  });
+
+  it('lets nobody make tokens of a small format', () => {
+    expect(
+      nodeNames(tokenizationMesh).filter((node) =>
+        FIELD_CLASS_NAMES.some((name) => ask(node, 'tokenize', { class: name, smallFormat: true })),
+      ),
+    ).toEqual([]);
   });
 
   it('permits nothing in a tenant that was not granted', () => {
@@ -68,7 +84,30 @@ describe('the policy of the shipped mesh', () => {
 
 describe('policies compiled from a mesh', () => {
   it('are one for each grant, and one more for what is shown in plain', () => {
-    expect(compilePolicies(tokenizationMesh).match(/permit/g)).toHaveLength(6);
+    expect(compilePolicies(tokenizationMesh).match(/permit/g)).toHaveLength(8);
+  });
+
+  it('let a node make tokens of a small format only by a grant that says so', () => {
+    const mesh = withNode('order', (node) => ({
+      ...node,
+      vaultAccess: {
+        tenants: ['shop'],
+        grants: [{ operation: 'tokenize', classes: ['ssn'], smallFormats: true }],
+      },
+    }));
+    const lenient = createCedarPolicy(compilePolicies(mesh));
+    const request = {
+      identity: 'order.tokenmesh.internal',
+      operation: 'tokenize',
+      tenant: 'shop',
+      kind: 'random',
+      format: 'ssn-last-four',
+      smallFormat: true,
+    } as const;
+    expect(lenient.permits({ ...request, class: 'ssn' })).toBe(true);
+    expect(lenient.permits({ ...request, class: 'pan' })).toBe(false);
+    expect(policy.permits({ ...request, class: 'ssn' })).toBe(false);
+    expect(policy.permits({ ...request, class: 'ssn', smallFormat: false })).toBe(true);
   });
 
   it('show nothing in plain where a grant states no purpose', () => {
