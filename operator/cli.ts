@@ -17,6 +17,7 @@ import { writeIdentityFiles } from './identities.ts';
 import { rotationReport, statusReport, verificationReport } from './report.ts';
 import { rotateCertificate } from './rotate.ts';
 import { readRunState, runStateFile, type RunState } from './run-state.ts';
+import { addScanCommand } from './scan.ts';
 import { meshStatus } from './status.ts';
 import { callTokenizer, readStandardInput } from './vault-call.ts';
 import { verifyMesh } from './verify.ts';
@@ -102,6 +103,8 @@ program
     const body = { token, ...(options.purpose === undefined ? {} : { purpose: options.purpose }) };
     print(JSON.stringify(await callTokenizer(state, options.as, '/v1/detokenize', body)));
   });
+
+addScanCommand(program);
 
 function clientsOf(state: RunState): ReturnType<typeof emulatorClients> {
   return emulatorClients(state.aws.endpointUrl, state.aws.region);
