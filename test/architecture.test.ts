@@ -43,6 +43,7 @@ const FILES = [
   'sample-apps',
   'operator',
   'local',
+  'bench',
 ]
   .flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true }).map((file) => `${folder}/${String(file)}`),
