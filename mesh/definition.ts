@@ -101,6 +101,8 @@ export interface VaultGrant {
   readonly classes: readonly string[] | '*';
   /** For `detokenize`: the purposes for which the value is plain. For any other purpose it is masked. */
   readonly plainFor?: readonly string[];
+  /** For `tokenize`: token formats of fewer than a million possibilities too. */
+  readonly smallFormats?: true;
 }
 
 export interface VirtualNode {

@@ -122,6 +122,7 @@ export const tokenizationMesh: Mesh = {
         defaultPurpose: 'payment',
         grants: [
           { operation: 'detokenize', classes: PAYMENT_CLASSES, plainFor: ['payment'] },
+          { operation: 'detokenize', classes: ['ssn'], plainFor: ['identity-check'] },
           { operation: 'read-metadata', classes: '*' },
         ],
       },
@@ -153,6 +154,7 @@ export const tokenizationMesh: Mesh = {
           { name: 'tokens.create-batch', method: 'POST', path: '/v1/tokens/batch', callers: ['order'] },
           { name: 'tokens.read', method: 'GET', path: '/v1/tokens/{token}', callers: ['order', 'paybill'] },
           { name: 'tokens.delete', method: 'DELETE', path: '/v1/tokens/{token}', callers: ['order'] },
+          { name: 'tokens.replace', method: 'PUT', path: '/v1/tokens/{token}', callers: ['order'] },
           { name: 'detokenize', method: 'POST', path: '/v1/detokenize', callers: ['paybill'] },
           { name: 'detokenize-batch', method: 'POST', path: '/v1/detokenize/batch', callers: ['paybill'] },
           { name: 'text.tokenize', method: 'POST', path: '/v1/text/tokenize', callers: ['order'] },

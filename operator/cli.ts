@@ -18,6 +18,7 @@ import { addPolicyCommand } from './policy.ts';
 import { rotationReport, statusReport, verificationReport } from './report.ts';
 import { rotateCertificate } from './rotate.ts';
 import { nodeState, readRunState, runStateFile, type RunState } from './run-state.ts';
+import { addScanCommand } from './scan.ts';
 import { meshStatus } from './status.ts';
 import { addTextCommand } from './text.ts';
 import { callTokenizer, readStandardInput } from './vault-call.ts';
@@ -110,6 +111,7 @@ program
 
 addPolicyCommand(program, mesh, print);
 addTextCommand(program, { runningMesh, print, onlyStandardInput });
+addScanCommand(program);
 
 function clientsOf(state: RunState): ReturnType<typeof emulatorClients> {
   return emulatorClients(state.aws.endpointUrl, state.aws.region);

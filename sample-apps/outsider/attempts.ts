@@ -41,6 +41,7 @@ const TOKENIZER_ROUTES: readonly Short[] = [
   ['POST', '/v1/tokens/batch', { items: [RECORD] }],
   ['GET', '/v1/tokens/{token}'],
   ['DELETE', '/v1/tokens/{token}'],
+  ['PUT', '/v1/tokens/{token}', RECORD],
   ['POST', '/v1/detokenize', REVEAL],
   ['POST', '/v1/detokenize/batch', { items: [REVEAL] }],
   ['POST', '/v1/text/tokenize', { text: `card ${CARD.number}` }],

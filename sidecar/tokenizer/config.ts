@@ -3,6 +3,8 @@ import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
 import { policiesDirectoryIn } from './adapters/policy-files.ts';
 import type { RateOverrides } from './core/rate-limit.ts';
 import { parseRateOverrides } from './core/rate-overrides.ts';
+import { REGION_CODE } from './core/formats/region.ts';
+import { REGION_CODES } from './core/formats/region-codes.ts';
 
 export interface TokenizerConfig {
   /** The Unix socket to listen on. */
@@ -13,12 +15,15 @@ export interface TokenizerConfig {
   /** The folder of the policy files. */
   readonly policiesDirectory: string;
   readonly rateOverrides: RateOverrides;
+  /** What tokens of the format `region` name. @default the airport of `AWS_REGION`: core/formats/region-codes.ts */
+  readonly regionCode: string;
 }
 
 /** The path of a Unix socket has 104 bytes on macOS and 108 on Linux, the last of them zero. */
 const MAX_SOCKET_PATH_BYTES = 103;
 
 const KMS_KEY_ARN = /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/;
+const REGION = /^[a-z\d-]+$/;
 const TABLE_NAME = /^[\w.-]{3,255}$/;
 
 /**
@@ -33,6 +38,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): T
     keysTableName: env['TOKENMESH_KEYS_TABLE'] ?? 'tokenmesh-keys',
     kmsKeyArn: env['TOKENMESH_KMS_KEY_ARN'] ?? '',
     policiesDirectory: policiesDirectoryIn(env),
+    regionCode: env['TOKENMESH_REGION_CODE'] ?? REGION_CODES[env['AWS_REGION'] ?? ''] ?? '',
   };
   const rates = parseRateOverrides(env['TOKENMESH_LIMITS'], tokenizationMesh);
   const problems = [
@@ -41,7 +47,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): T
     ...mismatch('TOKENMESH_KEYS_TABLE', config.keysTableName, TABLE_NAME, "a table's name"),
     ...mismatch('TOKENMESH_KMS_KEY_ARN', config.kmsKeyArn, KMS_KEY_ARN, 'the ARN of a KMS key'),
     ...rates.problems.map((problem) => `TOKENMESH_LIMITS: ${problem}`),
-    ...mismatch('AWS_REGION', env['AWS_REGION'] ?? '', /^[a-z\d-]+$/, 'a region'),
+    ...mismatch('AWS_REGION', env['AWS_REGION'] ?? '', REGION, 'a region'),
+    ...regionCodeProblems(env['AWS_REGION'] ?? '', config.regionCode),
   ];
   if (problems.length === 0) return { ...config, rateOverrides: rates.overrides };
   throw new TokenmeshError({
@@ -49,6 +56,18 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): T
     message: `the tokenizer cannot start: ${problems.join('; ')}`,
     remedy: 'set the variables named, and start it again',
   });
+}
+
+/** A region that is not valid is a problem of its own, and has no code either. */
+function regionCodeProblems(region: string, code: string): string[] {
+  if (code === '' && !REGION.test(region)) return [];
+  const expected = 'two to four capitals, since no code is known for AWS_REGION';
+  return mismatch(
+    'TOKENMESH_REGION_CODE',
+    code,
+    REGION_CODE,
+    code === '' ? expected : 'two to four capitals',
+  );
 }
 
 function socketProblems(path: string): string[] {

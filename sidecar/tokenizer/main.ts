@@ -21,6 +21,7 @@ import { createReadiness } from './core/readiness.ts';
 import { createTextService } from './core/text/text-service.ts';
 import { createVault } from './core/vault.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
+import { observeMinting } from './http/observe-minting.ts';
 import { createTokenizerServer, type PolicyState } from './http/server.ts';
 
 const logger = createLogger('tokenizer');
@@ -48,7 +49,15 @@ async function start(): Promise<void> {
   const tenants = new Set(
     Object.values(mesh.virtualNodes).flatMap((node) => node.vaultAccess?.tenants ?? []),
   );
-  const vault = createVault({ store, sealer, policy, now, randomBytes });
+  const vault = createVault({
+    store,
+    sealer,
+    policy,
+    now,
+    randomBytes,
+    regionCode: config.regionCode,
+    observer: observeMinting(metrics, logger),
+  });
   const app = await createTokenizerServer({
     vault,
     text: createTextService({ vault, policy, detection: detectionPorts }),

@@ -31,6 +31,7 @@ export function describeFieldSealer(name: string, makeSealer: () => FieldSealer)
       ['another token', { token: 'tkn_there' }],
       ['another field', { field: 'card2' }],
       ['another class', { class: 'text' }],
+      ['a revision', { revision: '1' }],
     ])('refuses a message that was moved to %s', async (_, change) => {
       const sealer = makeSealer();
       const message = await sealer.seal(PAN, HERE);
@@ -38,6 +39,16 @@ export function describeFieldSealer(name: string, makeSealer: () => FieldSealer)
         code: 'ERR_RECORD_UNOPENABLE',
         message: 'the record does not open',
       });
+    });
+
+    it('opens a message under its own revision, and under no later one', async () => {
+      const sealer = makeSealer();
+      const first = { ...HERE, revision: '1' };
+      const message = await sealer.seal(PAN, first);
+      expect(Buffer.from(await sealer.open(message, first)).equals(PAN)).toBe(true);
+      for (const context of [{ ...HERE, revision: '2' }, HERE]) {
+        await expect(sealer.open(message, context)).rejects.toMatchObject({ code: 'ERR_RECORD_UNOPENABLE' });
+      }
     });
 
     it.each([

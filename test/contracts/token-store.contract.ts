@@ -96,6 +96,56 @@ export function describeTokenStore(name: string, makeStore: () => TokenStore): v
       expect(await store.find(record)).toBeUndefined();
     });
 
+    it('keeps kind, format and revision', async () => {
+      const store = makeStore();
+      const record = sampleRecord({ kind: 'pointer', format: 'uuid', revision: 7 });
+      await store.insert(record);
+      expect(plain(await store.find(record))).toEqual(plain(record));
+    });
+
+    it('lets exactly one of many consume a one-time record, and leaves a tombstone', async () => {
+      const store = makeStore();
+      const record = sampleRecord({ kind: 'one-time' });
+      await store.insert(record);
+      const tombstone = { ...record, fields: new Map(), consumedAt: new Date('2026-01-03T00:00:00.001Z') };
+      const outcomes = await Promise.all(Array.from({ length: 8 }, () => store.consume(tombstone)));
+      expect(outcomes.toSorted()).toEqual(['consumed', ...Array.from({ length: 7 }, () => 'gone')]);
+      expect(plain(await store.find(record))).toEqual(plain(tombstone));
+      expect((await store.findMany([record])).map((each) => typeof each)).toEqual(['object']);
+    });
+
+    it('consumes no record that is not there, and none that is not one-time', async () => {
+      const store = makeStore();
+      const record = sampleRecord();
+      const consumedAt = new Date('2026-01-03T00:00:00.001Z');
+      const tombstone = { ...record, kind: 'one-time', fields: new Map(), consumedAt } as const;
+      expect(await store.consume(tombstone)).toBe('gone');
+      expect(await store.find(record)).toBeUndefined();
+      await store.insert(record);
+      expect(await store.consume(tombstone)).toBe('gone');
+      expect(plain(await store.find(record))).toEqual(plain(record));
+    });
+
+    it('lets exactly one of many replace a revision', async () => {
+      const store = makeStore();
+      const record = sampleRecord({ kind: 'pointer', revision: 1 });
+      await store.insert(record);
+      const next = { ...record, revision: 2 };
+      const outcomes = await Promise.all(Array.from({ length: 8 }, () => store.replace(next, 1)));
+      expect(outcomes.toSorted()).toEqual([...Array.from({ length: 7 }, () => 'conflict'), 'replaced']);
+      expect((await store.find(record))?.revision).toBe(2);
+    });
+
+    it('replaces no record that is not there, and none without a revision', async () => {
+      const store = makeStore();
+      const record = sampleRecord();
+      expect(await store.replace({ ...record, kind: 'pointer', revision: 2 }, 1)).toBe('conflict');
+      expect(await store.find(record)).toBeUndefined();
+      await store.insert(record);
+      expect(await store.replace({ ...record, kind: 'pointer', revision: 2 }, 1)).toBe('conflict');
+      expect(plain(await store.find(record))).toEqual(plain(record));
+    });
+
     it('is reachable', async () => {
       await expect(makeStore().checkReachable()).resolves.toBeUndefined();
     });
@@ -112,6 +162,8 @@ export function describeTokenStoreDown(name: string, makeStore: () => TokenStore
       await expect(store.insert(record)).rejects.toMatchObject(unavailable);
       await expect(store.find(record)).rejects.toMatchObject(unavailable);
       await expect(store.remove(record)).rejects.toMatchObject(unavailable);
+      await expect(store.consume(record)).rejects.toMatchObject(unavailable);
+      await expect(store.replace(record, 1)).rejects.toMatchObject(unavailable);
       await expect(store.checkReachable()).rejects.toMatchObject(unavailable);
     });
 

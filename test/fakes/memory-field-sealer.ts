@@ -41,5 +41,6 @@ export class MemoryFieldSealer implements FieldSealer {
 }
 
 function boundTo(context: EncryptionContext): Buffer {
-  return Buffer.from(JSON.stringify([context.tenant, context.token, context.field, context.class]));
+  const { tenant, token, field, class: fieldClass, revision } = context;
+  return Buffer.from(JSON.stringify([tenant, token, field, fieldClass, revision ?? null]));
 }

@@ -41,6 +41,21 @@ export class MemoryTokenStore implements TokenStore {
     return this.records.delete(idOf(key)) ? 'removed' : 'missing';
   }
 
+  async consume(tombstone: TokenRecord): Promise<'consumed' | 'gone'> {
+    this.#answer();
+    const found = this.records.get(idOf(tombstone));
+    if (found?.kind !== 'one-time' || found.consumedAt !== undefined) return 'gone';
+    this.records.set(idOf(tombstone), tombstone);
+    return 'consumed';
+  }
+
+  async replace(record: TokenRecord, revision: number): Promise<'replaced' | 'conflict'> {
+    this.#answer();
+    if (this.records.get(idOf(record))?.revision !== revision) return 'conflict';
+    this.records.set(idOf(record), record);
+    return 'replaced';
+  }
+
   async checkReachable(): Promise<void> {
     this.#answer();
   }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { preparePythonEnvironment } from '../../local/aws/python-environment.ts';
 import { createDynamodbTokenStore } from '../../sidecar/tokenizer/adapters/dynamodb-token-store.ts';
 import { createEncryptionSdkSealer } from '../../sidecar/tokenizer/adapters/encryption-sdk-sealer.ts';
+import { contextOf } from '../../sidecar/tokenizer/core/encryption-context.ts';
 import type { FieldClass } from '../../sidecar/tokenizer/core/field-class.ts';
 import type { SealedField, TokenRecord } from '../../sidecar/tokenizer/core/ports.ts';
 import { newToken, sampleRecord } from '../contracts/token-store.contract.ts';
@@ -35,15 +36,15 @@ beforeAll(async () => {
 
 afterAll(() => vault.stop());
 
-async function storedRecord(): Promise<TokenRecord> {
+async function storedRecord(change: Partial<TokenRecord> = {}): Promise<TokenRecord> {
   const sealer = createEncryptionSdkSealer(vault);
   const token = newToken();
   const fields = new Map<string, SealedField>();
   for (const [field, fieldClass, value] of VALUES) {
-    const context = { tenant: 'shop', token, field, class: fieldClass };
+    const context = contextOf({ ...change, tenant: 'shop', token }, field, fieldClass);
     fields.set(field, { class: fieldClass, message: await sealer.seal(Buffer.from(value), context) });
   }
-  const record = sampleRecord({ token, fields });
+  const record = sampleRecord({ ...change, token, fields });
   await storeOf().insert(record);
   return record;
 }
@@ -83,6 +84,15 @@ describe('a record of the table', () => {
       code: 0,
       values: Object.fromEntries(VALUES.map(([field, , value]) => [field, value])),
     });
+  }, 60_000);
+
+  it('opens there under its revision where it is a pointer, and under no later one', async () => {
+    const { token, ...rest } = await storedRecord({ kind: 'pointer', revision: 3 });
+    expect(await openWithPython('shop', token)).toMatchObject({ code: 0 });
+    expect(await storeOf().replace({ token, ...rest, revision: 4 }, 3)).toBe('replaced');
+    const refused = await openWithPython('shop', token);
+    expect(refused.code).not.toBe(0);
+    expect(refused.values).toMatch(/encryption context/i);
   }, 60_000);
 
   it('does not open there under the token of another, either', async () => {

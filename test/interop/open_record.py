@@ -54,6 +54,8 @@ def open_record(asked):
     )
     key = {"pk": {"S": f"{asked['tenant']}#{asked['token']}"}, "sk": {"S": "record"}}
     item = dynamodb.get_item(TableName=asked["tokensTable"], Key=key, ConsistentRead=True)["Item"]
+    # The record of a pointer is bound to its revision as well; no other record has one.
+    revision = {"revision": item["revision"]["N"]} if "revision" in item else {}
     values = {}
     for name, field in item["fields"]["M"].items():
         context = {
@@ -61,6 +63,7 @@ def open_record(asked):
             "token": asked["token"],
             "field": name,
             "class": field["M"]["class"]["S"],
+            **revision,
         }
         plaintext, _ = client.decrypt(
             source=field["M"]["message"]["B"], keyring=keyring, encryption_context=context

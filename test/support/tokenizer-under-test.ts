@@ -30,7 +30,7 @@ export interface TokenizerUnderTest {
 }
 
 export interface TestRequest {
-  readonly method?: 'GET' | 'POST' | 'DELETE' | 'PUT';
+  readonly method?: 'GET' | 'POST' | 'DELETE' | 'PUT' | 'PATCH';
   readonly url: string;
   /** An object is sent as JSON, a string as it is. */
   readonly body?: object | string;

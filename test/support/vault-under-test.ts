@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Mesh, VaultAccess } from '../../mesh/definition.ts';
 import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
 import { createCedarPolicy } from '../../sidecar/tokenizer/adapters/cedar-policy.ts';
-import { compilePolicies } from '../../sidecar/tokenizer/core/policy.ts';
+import { compilePolicies, type Policy } from '../../sidecar/tokenizer/core/policy.ts';
+import type { TokenRecord } from '../../sidecar/tokenizer/core/ports.ts';
 import { createVault, type Caller } from '../../sidecar/tokenizer/core/vault.ts';
 import { MemoryFieldSealer } from '../fakes/memory-field-sealer.ts';
 import { MemoryTokenStore } from '../fakes/memory-token-store.ts';
@@ -41,19 +42,31 @@ export const paybill = callerOf('paybill');
 const policy = createCedarPolicy(compilePolicies(mesh));
 
 /** The vault over a store and a sealer in memory, with the shipped policy and a clock that stands. */
-export function startVaultUnderTest() {
+export function startVaultUnderTest(judge: Policy = policy) {
   const store = new MemoryTokenStore();
   const sealer = new MemoryFieldSealer(['shop', 'bank']);
   const clock = { now: START };
+  const observed: string[] = [];
   const random: { bytes: (count: number) => Uint8Array } = { bytes: randomBytes };
   const vault = createVault({
     store,
     sealer,
-    policy,
+    policy: judge,
     now: () => clock.now,
     randomBytes: (count) => random.bytes(count),
+    regionCode: 'SYD',
+    observer: {
+      tokenTaken: (format) => observed.push(`taken ${format}`),
+      formatExhausted: (format) => observed.push(`exhausted ${format}`),
+    },
   });
-  return { store, sealer, clock, random, vault };
+  const emptyRecord = (token: string): TokenRecord => ({
+    tenant: 'shop',
+    token,
+    createdAt: START,
+    fields: new Map(),
+  });
+  return { store, sealer, clock, random, observed, vault, emptyRecord };
 }
 
 export function later(ms: number): Date {

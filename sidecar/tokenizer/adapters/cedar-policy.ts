@@ -59,7 +59,17 @@ function prepare(policySetId: string, set: PolicySet): void {
 
 /** As JSON, so that no two questions share a key whatever the texts hold. */
 function questionOf({ identity, operation, tenant, purpose, kind, format, ...rest }: PolicyRequest): string {
-  return JSON.stringify([identity, operation, tenant, rest.class, purpose ?? null, kind, format]);
+  const { class: fieldClass, smallFormat = false } = rest;
+  return JSON.stringify([
+    identity,
+    operation,
+    tenant,
+    fieldClass,
+    purpose ?? null,
+    kind,
+    format,
+    smallFormat,
+  ]);
 }
 
 /** What cannot be asked or evaluated is a denial. */
@@ -73,12 +83,12 @@ function ask(policySetId: string, request: PolicyRequest): PolicyDecision {
 
 /** An answer with errors is a denial too. */
 function answerOf(policySetId: string, request: PolicyRequest): PolicyDecision {
-  const { tenant, purpose, kind, format } = request;
+  const { tenant, purpose, kind, format, smallFormat = false } = request;
   const answer = statefulIsAuthorized({
     principal: { type: 'Identity', id: request.identity },
     action: { type: 'Action', id: request.operation },
     resource: { type: 'FieldClass', id: request.class },
-    context: { tenant, kind, format, ...(purpose === undefined ? {} : { purpose }) },
+    context: { tenant, kind, format, smallFormat, ...(purpose === undefined ? {} : { purpose }) },
     preparsedPolicySetId: policySetId,
     entities: [],
   });

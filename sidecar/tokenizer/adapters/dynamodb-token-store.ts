@@ -11,6 +11,7 @@ import {
   DeleteItemCommand,
   GetItemCommand,
   PutItemCommand,
+  type PutItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { RecordUnopenableError, StoreUnavailableError } from '../core/errors.ts';
 import type { FindOutcome, RecordKey, TokenRecord, TokenStore } from '../core/ports.ts';
@@ -50,6 +51,16 @@ export function createDynamodbTokenStore(options: DynamodbTokenStoreOptions): To
       return keys.map((key) => outcomeOf(key, found, unread));
     },
     remove: (key) => answered(deadlineMs, (signal) => remove(options, key, signal)),
+    async consume(tombstone) {
+      const outcome = await answered(deadlineMs, (signal) => swap(options, tombstone, UNCONSUMED, signal));
+      return outcome === 'swapped' ? 'consumed' : 'gone';
+    },
+    async replace(record, revision) {
+      const outcome = await answered(deadlineMs, (signal) =>
+        swap(options, record, ofRevision(revision), signal),
+      );
+      return outcome === 'swapped' ? 'replaced' : 'conflict';
+    },
     async checkReachable() {
       await answered(deadlineMs, (signal) => get(options, PROBE, signal));
     },
@@ -72,6 +83,42 @@ async function put(
     return 'stored';
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return 'taken';
+    throw error;
+  }
+}
+
+type Condition = Pick<
+  PutItemCommandInput,
+  'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
+>;
+
+/** One write both takes the sealed fields away and leaves the tombstone: nothing is ever in between. */
+const UNCONSUMED: Condition = {
+  ConditionExpression: '#kind = :kind AND attribute_not_exists(consumedAtMs)',
+  ExpressionAttributeNames: { '#kind': 'kind' },
+  ExpressionAttributeValues: { ':kind': { S: 'one-time' } },
+};
+
+function ofRevision(revision: number): Condition {
+  return {
+    ConditionExpression: 'revision = :revision',
+    ExpressionAttributeValues: { ':revision': { N: String(revision) } },
+  };
+}
+
+/** Puts a record in the place of the one that meets the condition; where there is none, nothing does. */
+async function swap(
+  { client, tableName: TableName }: Table,
+  record: TokenRecord,
+  condition: Condition,
+  abortSignal: AbortSignal,
+): Promise<'swapped' | 'kept'> {
+  try {
+    const command = new PutItemCommand({ TableName, Item: toItem(record), ...condition });
+    await client.send(command, { abortSignal });
+    return 'swapped';
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return 'kept';
     throw error;
   }
 }

@@ -7,13 +7,15 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { RecordUnopenableError } from '../core/errors.ts';
 import { FIELD_CLASS_NAMES } from '../core/field-class.ts';
+import { isFormatName } from '../core/formats/registry.ts';
 import type { RecordKey, SealedField, TokenRecord } from '../core/ports.ts';
+import { isTokenKind } from '../core/token-kind.ts';
 
 export type Item = Record<string, AttributeValue>;
 
 const FORMAT_VERSION = '1';
 
-/** The one item of a record today; security codes and pointers will be items of their own under the same `pk`. */
+/** The one item of a record today; security codes will be items of their own under the same `pk`. */
 const RECORD_SORT_KEY = 'record';
 
 export function itemKey({ tenant, token }: RecordKey): Item {
@@ -33,6 +35,7 @@ export function toItem(record: TokenRecord): Item {
           expiresAt: { N: String(Math.ceil(expiresAtMs / 1000)) },
           expiresAtMs: { N: String(expiresAtMs) },
         }),
+    ...traitAttributes(record),
     fields: {
       M: Object.fromEntries(
         [...record.fields].map(([name, field]) => [
@@ -44,6 +47,16 @@ export function toItem(record: TokenRecord): Item {
   };
 }
 
+/** Left out where they say nothing: a record of the kind `random` in the format `default` has none of them. */
+function traitAttributes({ kind, format, revision, consumedAt }: TokenRecord): Item {
+  return {
+    ...(kind === undefined ? {} : { kind: { S: kind } }),
+    ...(format === undefined ? {} : { format: { S: format } }),
+    ...(revision === undefined ? {} : { revision: { N: String(revision) } }),
+    ...(consumedAt === undefined ? {} : { consumedAtMs: { N: String(consumedAt.getTime()) } }),
+  };
+}
+
 /**
  * @throws {RecordUnopenableError} for an item of another version, or one that is not whole.
  */
@@ -52,9 +65,11 @@ export function fromItem(key: RecordKey, item: Item): TokenRecord {
   const entries = Object.entries(item['fields']?.M ?? {});
   const fields = new Map(entries.map(([name, value]) => [name, sealedField(value)]));
   const isWhole = item['version']?.N === FORMAT_VERSION && !Number.isNaN(createdAt.getTime());
-  if (!isWhole || fields.size === 0) throw new RecordUnopenableError();
+  const traits = traitsIn(item);
+  const isTombstone = traits.consumedAt !== undefined;
+  if (!isWhole || isTombstone !== (fields.size === 0)) throw new RecordUnopenableError();
   const expiresAt = expiryOf(item);
-  return { ...key, createdAt, fields, ...(expiresAt === undefined ? {} : { expiresAt }) };
+  return { ...key, createdAt, fields, ...(expiresAt === undefined ? {} : { expiresAt }), ...traits };
 }
 
 /** An expiry that cannot be read must not turn into none. */
@@ -63,6 +78,39 @@ function expiryOf(item: Item): Date | undefined {
   const expiresAt = new Date(Number(item['expiresAtMs']?.N));
   if (Number.isNaN(expiresAt.getTime())) throw new RecordUnopenableError();
   return expiresAt;
+}
+
+/** What cannot be read must not turn into what is left out: a one-time token into one that is read for ever. */
+function traitsIn(item: Item): Pick<TokenRecord, 'kind' | 'format' | 'revision' | 'consumedAt'> {
+  const kind = textIn(item, 'kind', isTokenKind);
+  const format = textIn(item, 'format', isFormatName);
+  const revision = countIn(item, 'revision');
+  const consumedAtMs = countIn(item, 'consumedAtMs');
+  if ((kind === 'pointer') !== (revision !== undefined)) throw new RecordUnopenableError();
+  return {
+    ...(kind === undefined ? {} : { kind }),
+    ...(format === undefined ? {} : { format }),
+    ...(revision === undefined ? {} : { revision }),
+    ...(consumedAtMs === undefined ? {} : { consumedAt: new Date(consumedAtMs) }),
+  };
+}
+
+function textIn<Text extends string>(
+  item: Item,
+  name: string,
+  isKnown: (text: string) => text is Text,
+): Text | undefined {
+  if (item[name] === undefined) return undefined;
+  const text = item[name].S ?? '';
+  if (!isKnown(text)) throw new RecordUnopenableError();
+  return text;
+}
+
+function countIn(item: Item, name: string): number | undefined {
+  if (item[name] === undefined) return undefined;
+  const count = Number(item[name].N);
+  if (!Number.isSafeInteger(count) || count < 1) throw new RecordUnopenableError();
+  return count;
 }
 
 function sealedField(value: AttributeValue): SealedField {

@@ -1,6 +1,7 @@
 import { TokenmeshError } from '../../../errors/error.ts';
 import { FIELD_CLASS_NAMES, type FieldClass } from './field-class.ts';
 import type { FieldOperation, Policy } from './policy.ts';
+import type { TokenRecord } from './ports.ts';
 import { DEFAULT_FORMAT, RANDOM_KIND } from './token-kind.ts';
 import type { Caller } from './vault.ts';
 
@@ -15,7 +16,19 @@ export function tenantOf(caller: Caller, wanted: string | undefined): string {
   });
 }
 
-export interface FieldQuestion {
+/** What a policy may ask about a token. Left out, it is of the kind `random` in the format `default`. */
+export interface TokenTraits {
+  readonly kind?: string;
+  readonly format?: string;
+  /** Whether there are fewer than a million tokens like it. */
+  readonly smallFormat?: boolean;
+}
+
+export function traitsOf({ kind = RANDOM_KIND, format = DEFAULT_FORMAT }: TokenRecord): TokenTraits {
+  return { kind, format };
+}
+
+export interface FieldQuestion extends TokenTraits {
   readonly operation: FieldOperation;
   readonly tenant: string;
   readonly class: FieldClass;
@@ -25,9 +38,9 @@ export interface FieldQuestion {
 export function mayDo(policy: Policy, caller: Caller, question: FieldQuestion): boolean {
   return policy.permits({
     identity: caller.identity,
-    ...question,
     kind: RANDOM_KIND,
     format: DEFAULT_FORMAT,
+    ...question,
   });
 }
 
@@ -54,9 +67,10 @@ export function requireClasses(
   operation: FieldOperation,
   tenant: string,
   classes: readonly FieldClass[],
+  traits: TokenTraits = {},
 ): void {
   const denied = [...new Set(classes)].filter(
-    (name) => !mayDo(policy, caller, { operation, tenant, class: name }),
+    (name) => !mayDo(policy, caller, { ...traits, operation, tenant, class: name }),
   );
   if (denied.length > 0) throw classDenied(caller, operation, denied);
 }

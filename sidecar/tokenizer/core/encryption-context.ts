@@ -1,7 +1,8 @@
 import type { FieldClass } from './field-class.ts';
 
 /**
- * What a message is bound to, in exactly these four entries (docs/record-format.md).
+ * What a message is bound to, in exactly these four entries (docs/record-format.md), and for the
+ * record of a pointer a fifth: `revision`, so that no older message opens under a newer revision.
  *
  * A type and not an interface, so that it is a record of strings to the Encryption SDK.
  */
@@ -10,7 +11,24 @@ export type EncryptionContext = {
   readonly token: string;
   readonly field: string;
   readonly class: FieldClass;
+  readonly revision?: string;
 };
+
+/** The context of one field of a record. A record without a revision has four entries, and not a fifth that is empty. */
+export function contextOf(
+  { tenant, token, revision }: BoundRecord,
+  field: string,
+  fieldClass: FieldClass,
+): EncryptionContext {
+  const context = { tenant, token, field, class: fieldClass };
+  return revision === undefined ? context : { ...context, revision: String(revision) };
+}
+
+interface BoundRecord {
+  readonly tenant: string;
+  readonly token: string;
+  readonly revision?: number;
+}
 
 /**
  * Whether a message says of itself what is expected of it, no less and no more.

@@ -72,6 +72,13 @@ const SHOWN: Readonly<Record<ErrorCode, Shown>> = {
   ERR_JSON_TOO_DEEP: { status: 413, title: 'The document is nested too deeply.' },
   ERR_COUNTRY_UNKNOWN: { status: 400, title: 'The country is unknown.' },
   ERR_RECORD_UNOPENABLE: { status: 500, title: 'The record does not open.' },
+  ERR_TOKEN_CONSUMED: { status: 410, title: 'The one-time token was used.' },
+  ERR_FORMAT_UNFIT: { status: 400, title: 'The record does not fit the token format.' },
+  ERR_SMALL_FORMAT: { status: 400, title: 'The token format is small, and was not asked for as such.' },
+  ERR_SMALL_FORMAT_DENIED: { status: 403, title: 'The caller may not use a small token format.' },
+  ERR_FORMAT_EXHAUSTED: { status: 503, title: 'The token format is exhausted.' },
+  ERR_KIND_NOT_POINTER: { status: 409, title: 'The record of this token cannot be replaced.' },
+  ERR_VERSION_CONFLICT: { status: 409, title: 'The record has another version.' },
   ERR_STORE_UNAVAILABLE: { status: 503, title: 'The token store is not available.' },
   ERR_KEY_UNAVAILABLE: { status: 503, title: 'The key is not available.' },
 };

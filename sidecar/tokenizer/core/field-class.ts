@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { TokenmeshError, withoutDigits } from '../../../errors/error.ts';
 import { ibanProblem } from './iban.ts';
 import { panProblem } from './pan.ts';
+import { ssnProblem } from './ssn.ts';
 
 /** What kind of thing a field holds: it decides who may see it, how it is checked and how it is masked. */
 export type FieldClass =
@@ -64,8 +65,8 @@ export const FIELD_CLASSES: Readonly<Record<FieldClass, ClassRule>> = {
   },
   ssn: {
     maxBytes: 64,
-    expected: 'nine digits with two hyphens or none, of an area, group and serial number that are issued',
-    problemOf: mustMatch(/^(?!000|666|9)\d{3}(-?)(?!00)\d{2}\1(?!0000)\d{4}$/),
+    expected: 'a social security number of nine digits, with or without its hyphens',
+    problemOf: ssnProblem,
   },
 };
 

@@ -1,5 +1,5 @@
-import { mayDo, requireClasses, requireOperation, tenantOf } from './access.ts';
-import { liveRecord, unknownToken } from './live-record.ts';
+import { mayDo, requireClasses, requireOperation, tenantOf, traitsOf } from './access.ts';
+import { consumedToken, liveRecord, unknownToken } from './live-record.ts';
 import type { FieldOperation } from './policy.ts';
 import type { RecordKey } from './ports.ts';
 import { DEFAULT_FORMAT, RANDOM_KIND } from './token-kind.ts';
@@ -14,6 +14,7 @@ export function createKeeping(parts: VaultParts): Pick<Vault, 'describe' | 'dele
       const record = liveRecord(await parts.store.find(key), parts.now());
       const known = [...record.fields].filter(([, field]) =>
         mayDo(parts.policy, caller, {
+          ...traitsOf(record),
           operation: 'read-metadata',
           tenant: record.tenant,
           class: field.class,
@@ -24,8 +25,9 @@ export function createKeeping(parts: VaultParts): Pick<Vault, 'describe' | 'dele
         tenant: record.tenant,
         createdAt: record.createdAt,
         ...(record.expiresAt === undefined ? {} : { expiresAt: record.expiresAt }),
-        kind: RANDOM_KIND,
-        format: DEFAULT_FORMAT,
+        kind: record.kind ?? RANDOM_KIND,
+        format: record.format ?? DEFAULT_FORMAT,
+        ...(record.revision === undefined ? {} : { version: record.revision }),
         fields: new Map(known.map(([name, field]) => [name, field.class])),
       };
     },
@@ -33,8 +35,9 @@ export function createKeeping(parts: VaultParts): Pick<Vault, 'describe' | 'dele
       const key = keyOf(parts, caller, query, 'delete');
       const record = await parts.store.find(key);
       if (record === undefined) throw unknownToken();
+      if (record.consumedAt !== undefined) throw consumedToken();
       const classes = [...record.fields.values()].map((field) => field.class);
-      requireClasses(parts.policy, caller, 'delete', record.tenant, classes);
+      requireClasses(parts.policy, caller, 'delete', record.tenant, classes, traitsOf(record));
       if ((await parts.store.remove(key)) === 'missing') throw unknownToken();
     },
   };

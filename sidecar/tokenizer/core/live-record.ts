@@ -5,10 +5,12 @@ import type { TokenRecord } from './ports.ts';
  * What a lookup found, if it still counts.
  *
  * @param now - Passed in: expiry is exact, whatever has or has not been swept.
- * @throws {TokenmeshError} `ERR_TOKEN_UNKNOWN` for none, and for another tenant's; `ERR_TOKEN_EXPIRED`.
+ * @throws {TokenmeshError} `ERR_TOKEN_UNKNOWN` for none, and for another tenant's; `ERR_TOKEN_EXPIRED`;
+ *   `ERR_TOKEN_CONSUMED`.
  */
 export function liveRecord(found: TokenRecord | undefined, now: Date): TokenRecord {
   if (found === undefined) throw unknownToken();
+  if (found.consumedAt !== undefined) throw consumedOrSwept(found, now);
   if (found.expiresAt !== undefined && now >= found.expiresAt) {
     throw new TokenmeshError({
       code: 'ERR_TOKEN_EXPIRED',
@@ -17,6 +19,19 @@ export function liveRecord(found: TokenRecord | undefined, now: Date): TokenReco
     });
   }
   return found;
+}
+
+/** A tombstone that has had its time is as good as swept. */
+function consumedOrSwept({ expiresAt }: TokenRecord, now: Date): TokenmeshError {
+  return expiresAt !== undefined && now >= expiresAt ? unknownToken() : consumedToken();
+}
+
+export function consumedToken(): TokenmeshError {
+  return new TokenmeshError({
+    code: 'ERR_TOKEN_CONSUMED',
+    message: 'the one-time token was used: expected its first use, got another',
+    remedy: 'tokenize the value again; if nobody here used the token, tell the operator: somebody else did',
+  });
 }
 
 export function unknownToken(): TokenmeshError {

@@ -1,5 +1,6 @@
 const SHORTEST = 12;
 const LONGEST = 19;
+const ZERO = '0'.charCodeAt(0);
 
 /**
  * What is wrong with `value` as a card number (ISO/IEC 7812-1), or undefined.
@@ -19,12 +20,10 @@ export function panProblem(value: string): string | undefined {
 export function passesLuhn(digits: string): boolean {
   let sum = 0;
   for (let index = 0; index < digits.length; index += 1) {
-    sum += weighted(digits.charCodeAt(digits.length - 1 - index) - DIGIT_ZERO, index);
+    sum += weighted(digits.charCodeAt(digits.length - 1 - index) - ZERO, index);
   }
   return sum % 10 === 0;
 }
-
-const DIGIT_ZERO = 48;
 
 function weighted(digit: number, index: number): number {
   if (index % 2 === 0) return digit;

@@ -22,6 +22,8 @@ export interface PolicyRequest {
   readonly purpose?: string;
   readonly kind: string;
   readonly format: string;
+  /** Whether there are fewer than a million tokens like the one that is wanted. @default false */
+  readonly smallFormat?: boolean;
 }
 
 export interface PolicyDecision {
@@ -67,7 +69,7 @@ function policiesOf(grantee: Grantee, access: VaultAccess | undefined): string[]
     const earlier = access.grants.slice(0, index).filter(({ operation }) => operation === grant.operation);
     const suffix = earlier.length === 0 ? '' : `.${earlier.length + 1}`;
     return [
-      permit(grantee, FIELD_OPERATIONS[grant.operation], suffix, access, grant, []),
+      permit(grantee, FIELD_OPERATIONS[grant.operation], suffix, access, grant, onlyLargeFormats(grant)),
       ...(grant.operation === 'detokenize' && (grant.plainFor ?? []).length > 0
         ? [permit(grantee, 'reveal-plain', suffix, access, grant, [plainForPurpose(grant.plainFor ?? [])])]
         : []),
@@ -103,6 +105,11 @@ when { ${when} };
 
 function classEntity(name: string): string {
   return `FieldClass::${quote(name)}`;
+}
+
+/** A token that can be guessed is made only by who is granted it. */
+function onlyLargeFormats({ operation, smallFormats }: VaultGrant): string[] {
+  return operation === 'tokenize' && smallFormats !== true ? ['!context.smallFormat'] : [];
 }
 
 function plainForPurpose(purposes: readonly string[]): string {

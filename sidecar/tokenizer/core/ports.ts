@@ -6,6 +6,8 @@
 
 import type { EncryptionContext } from './encryption-context.ts';
 import type { FieldClass } from './field-class.ts';
+import type { FormatName } from './formats/format.ts';
+import type { TokenKind } from './token-kind.ts';
 
 /** One token and what stands behind it. Format at rest: docs/record-format.md. */
 export interface TokenRecord {
@@ -15,6 +17,14 @@ export interface TokenRecord {
   /** From this instant on the record counts as gone, to the millisecond. */
   readonly expiresAt?: Date;
   readonly fields: ReadonlyMap<string, SealedField>;
+  /** @default 'random' */
+  readonly kind?: TokenKind;
+  /** @default 'default' */
+  readonly format?: FormatName;
+  /** Of the record of a pointer, and of no other: 1 at first, one more each time it is replaced. */
+  readonly revision?: number;
+  /** When a one-time token was used. Such a record is a tombstone: it has no fields any more. */
+  readonly consumedAt?: Date;
 }
 
 export interface SealedField {
@@ -64,6 +74,27 @@ export interface TokenStore {
    * @throws {StoreUnavailableError} when no answer came; it may be removed.
    */
   remove(key: RecordKey): Promise<'removed' | 'missing'>;
+
+  /**
+   * Leaves a tombstone where a one-time record is that nobody has consumed.
+   *
+   * Must be atomic: of two calls for one token, exactly one resolves to `'consumed'`. From then on the
+   * sealed fields are gone.
+   *
+   * @param tombstone - With `consumedAt`, and without fields.
+   * @throws {StoreUnavailableError} when no answer came. It may be consumed, so nothing may be revealed.
+   */
+  consume(tombstone: TokenRecord): Promise<'consumed' | 'gone'>;
+
+  /**
+   * Puts `record` in the place of the one that has this revision.
+   *
+   * Must be atomic: of two calls over one revision, exactly one resolves to `'replaced'`. `'conflict'`
+   * must change nothing: the record has another revision, or is not there.
+   *
+   * @throws {StoreUnavailableError} when no answer came; it may be replaced.
+   */
+  replace(record: TokenRecord, revision: number): Promise<'replaced' | 'conflict'>;
 
   /** @throws {StoreUnavailableError} unless the store answers a read. */
   checkReachable(): Promise<void>;

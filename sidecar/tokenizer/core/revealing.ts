@@ -1,5 +1,7 @@
 import { TokenmeshError } from '../../../errors/error.ts';
-import { classDenied, mayDo, requireOperation, tenantOf } from './access.ts';
+import { classDenied, mayDo, requireOperation, tenantOf, traitsOf } from './access.ts';
+import { consume } from './consuming.ts';
+import { contextOf } from './encryption-context.ts';
 import { showField } from './field-class.ts';
 import { BATCH_WIDTH, inParallel } from './in-parallel.ts';
 import { checkItemCount, foundOrThrow, itemResult, throwIfAllOut } from './items.ts';
@@ -76,7 +78,7 @@ async function reveal(
   const forms = wantedFields(record, request.fields).map(([name, field]) => ({
     name,
     field,
-    form: formOf(parts, caller, record.tenant, field, purpose),
+    form: formOf(parts, caller, record, field, purpose),
   }));
   if (forms.every(({ form }) => form === 'redacted')) {
     throw classDenied(caller, 'reveal-masked', [...new Set(forms.map(({ field }) => field.class))]);
@@ -85,6 +87,7 @@ async function reveal(
   for (const { name, field, form } of forms) {
     revealed.set(name, { value: await valueOf(parts, record, name, field, form), form });
   }
+  if (record.kind === 'one-time') await consume(parts, record);
   return revealed;
 }
 
@@ -108,11 +111,17 @@ function wantedFields(
 function formOf(
   { policy }: VaultParts,
   caller: Caller,
-  tenant: string,
+  record: TokenRecord,
   field: SealedField,
   purpose: string | undefined,
 ): Form {
-  const question = { tenant, class: field.class, ...(purpose === undefined ? {} : { purpose }) };
+  const { tenant } = record;
+  const question = {
+    ...traitsOf(record),
+    tenant,
+    class: field.class,
+    ...(purpose === undefined ? {} : { purpose }),
+  };
   if (mayDo(policy, caller, { ...question, operation: 'reveal-plain' })) return 'plain';
   return mayDo(policy, caller, { ...question, operation: 'reveal-masked' }) ? 'masked' : 'redacted';
 }
@@ -120,13 +129,13 @@ function formOf(
 /** A redacted value is not even opened. */
 async function valueOf(
   { sealer }: VaultParts,
-  { tenant, token }: TokenRecord,
+  record: TokenRecord,
   name: string,
   field: SealedField,
   form: Form,
 ): Promise<string | null> {
   if (form === 'redacted') return null;
-  const context = { tenant, token, field: name, class: field.class };
+  const context = contextOf(record, name, field.class);
   const value = Buffer.from(await sealer.open(field.message, context)).toString('utf8');
   return form === 'plain' ? value : mask(field.class, value);
 }

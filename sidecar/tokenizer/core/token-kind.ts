@@ -1,4 +1,12 @@
 import { TokenmeshError } from '../../../errors/error.ts';
+import type { TokenFormat } from './formats/format.ts';
+import { FORMAT_NAMES, isFormatName, TOKEN_FORMATS } from './formats/registry.ts';
+
+/**
+ * What a token does: `random` leads to its record for as long as that lives, `one-time` once,
+ * `pointer` to a record that may be replaced.
+ */
+export type TokenKind = 'random' | 'one-time' | 'pointer';
 
 /** A new token for every request, from randomness alone: it tells nothing of the value. */
 export const RANDOM_KIND = 'random';
@@ -6,12 +14,38 @@ export const RANDOM_KIND = 'random';
 /** `tkn_` and forty letters: docs/token-format.md. */
 export const DEFAULT_FORMAT = 'default';
 
+/**
+ * The formats that go with each kind. A token that has the shape of its value is of no use once: what
+ * it stands in for is read many times. And it would tell a lie once the value behind a pointer is another.
+ */
+const FORMATS_OF_KIND: Readonly<Record<TokenKind, readonly string[]>> = {
+  random: FORMAT_NAMES,
+  'one-time': ['default', 'uuid', 'region'],
+  pointer: ['default', 'uuid', 'region'],
+};
+
+export const TOKEN_KINDS = Object.keys(FORMATS_OF_KIND) as readonly TokenKind[];
+
+export function isTokenKind(name: string): name is TokenKind {
+  return Object.hasOwn(FORMATS_OF_KIND, name);
+}
+
 /** @throws {TokenmeshError} `ERR_KIND_UNSUPPORTED`, listing what there is. */
-export function checkKind(kind: string | undefined, format: string | undefined): void {
-  if ((kind ?? RANDOM_KIND) === RANDOM_KIND && (format ?? DEFAULT_FORMAT) === DEFAULT_FORMAT) return;
+export function parseKind(
+  kind: string = RANDOM_KIND,
+  format: string = DEFAULT_FORMAT,
+): { readonly kind: TokenKind; readonly format: TokenFormat } {
+  if (isTokenKind(kind) && isFormatName(format) && FORMATS_OF_KIND[kind].includes(format)) {
+    return { kind, format: TOKEN_FORMATS[format] };
+  }
   throw new TokenmeshError({
     code: 'ERR_KIND_UNSUPPORTED',
-    message: `the token kind or format is not supported: expected kind "${RANDOM_KIND}" with format "${DEFAULT_FORMAT}"`,
-    remedy: 'leave kind and format out, or use those',
+    message: `the token kind or format is not supported: expected ${SUPPORTED}`,
+    remedy: 'leave kind and format out, or use two that go together',
   });
 }
+
+/** For messages and the OpenAPI document. */
+export const SUPPORTED = TOKEN_KINDS.map(
+  (kind) => `kind "${kind}" with format ${FORMATS_OF_KIND[kind].map((name) => `"${name}"`).join(', ')}`,
+).join('; ');

@@ -1,63 +1,41 @@
 /**
- * Random tokens: `tkn_`, 32 letters of randomness, 8 letters of checksum.
+ * What a text must look like to be a token, told with no store at hand.
  *
- * A letter is one nibble, of an alphabet with no digit and no vowel: a search
- * for card numbers never hits a token, and a token never spells a word. The
- * checksum (CRC-32 of everything before it) tells a mistyped or foreign string
- * from a token without asking anybody; it proves nothing about origin.
- * Format: docs/token-format.md.
+ * Pure and free of packages, so that a program that only has to recognize
+ * tokens can import this file alone. The formats: docs/token-format.md.
  *
  * @module
  */
 
-import { crc32 } from 'node:zlib';
 import { TokenmeshError } from '../../../errors/error.ts';
+import type { FormatName } from './formats/format.ts';
+import { formatOf } from './formats/registry.ts';
 
-/** 128 bits: enough that two tokens never meet, so a batch write needs no condition. */
-export const TOKEN_RANDOM_BYTES = 16;
+export { mintToken, TOKEN_RANDOM_BYTES } from './formats/default.ts';
 
-const PREFIX = 'tkn_';
-const ALPHABET = 'bcdfghjklmnpqrst';
-const RANDOM_LETTERS = TOKEN_RANDOM_BYTES * 2;
-const CHECKSUM_LETTERS = 8;
-const BODY_LENGTH = PREFIX.length + RANDOM_LETTERS;
-const SHAPE = new RegExp(`^${PREFIX}[${ALPHABET}]{${RANDOM_LETTERS + CHECKSUM_LETTERS}}$`);
-
-/** @param random - {@link TOKEN_RANDOM_BYTES} bytes from a cryptographic source, used for this token alone. */
-export function mintToken(random: Uint8Array): string {
-  if (random.length !== TOKEN_RANDOM_BYTES) {
-    throw new RangeError(`expected ${TOKEN_RANDOM_BYTES} random bytes, got ${random.length}`);
-  }
-  const body = PREFIX + lettersOf(random);
-  return body + checksumOf(body);
+/** What a text is by its looks. Whether such a token exists, only the vault knows. */
+export interface RecognizedToken {
+  /** The first format with this grammar: `pan` for `pan-random` too, `ssn` for `ssn-last-four` too. */
+  readonly format: FormatName;
+  /**
+   * Whether it has a prefix or domain of ours and a checksum that holds. Where not, it is possibly a
+   * token: others make UUIDs too, and a shape of digits has room for no mark but the ranges it avoids.
+   */
+  readonly certain: boolean;
 }
 
-/** Whether `text` is a token by its shape and checksum: needs no store and says nothing about existence. */
-export function isToken(text: string): boolean {
-  return SHAPE.test(text) && checksumOf(text.slice(0, BODY_LENGTH)) === text.slice(BODY_LENGTH);
+/** @returns Undefined for a text that no format of ours fits, a valid card number among them. */
+export function isToken(text: string): RecognizedToken | undefined {
+  const format = formatOf(text);
+  return format === undefined ? undefined : { format: format.name, certain: format.isCertain };
 }
 
 /** @throws {TokenmeshError} `ERR_TOKEN_MALFORMED`, which tells the shape of `text` and none of it. */
 export function parseToken(text: string): string {
-  if (isToken(text)) return text;
-  const found = SHAPE.test(text) ? 'one whose checksum fails' : `${text.length} characters of another shape`;
+  if (isToken(text) !== undefined) return text;
   throw new TokenmeshError({
     code: 'ERR_TOKEN_MALFORMED',
-    message: `the token is malformed: expected "${PREFIX}" and ${RANDOM_LETTERS + CHECKSUM_LETTERS} letters that end in their checksum, got ${found}`,
+    message: `the token is malformed: expected the grammar of a token format, with a checksum that holds, got ${text.length} characters that fit none`,
     remedy: 'send the token as it was handed out, whole and unchanged',
   });
-}
-
-function checksumOf(body: string): string {
-  const checksum = new Uint8Array(4);
-  new DataView(checksum.buffer).setUint32(0, crc32(body));
-  return lettersOf(checksum);
-}
-
-function lettersOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => letterOf(byte >> 4) + letterOf(byte & 0xf)).join('');
-}
-
-function letterOf(nibble: number): string {
-  return ALPHABET.charAt(nibble);
 }

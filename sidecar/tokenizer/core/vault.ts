@@ -15,6 +15,7 @@ import type { FieldSealer, TokenStore } from './ports.ts';
 import { createTokenizing } from './tokenizing.ts';
 import { createRevealing } from './revealing.ts';
 import { createKeeping } from './keeping.ts';
+import { createReplacing } from './replacing.ts';
 
 /** Who asks: an identity of the mesh, and what the mesh says of it. */
 export interface Caller {
@@ -34,6 +35,10 @@ export interface TokenizeRequest {
   readonly kind?: string;
   readonly format?: string;
   readonly ttlSeconds?: number;
+  /** Asks for a format of fewer than a million possibilities in so many words. @default false */
+  readonly allowSmallFormat?: boolean;
+  /** What is given where no token of the format is free: `widen` for one of the format `default`. @default nothing */
+  readonly onExhaustion?: 'widen';
   /** @default the first tenant of the caller */
   readonly tenant?: string;
 }
@@ -42,6 +47,10 @@ export interface Tokenized {
   readonly token: string;
   readonly createdAt: Date;
   readonly expiresAt?: Date;
+  /** Where another than `default` was asked for: the one that was given. */
+  readonly format?: string;
+  /** Of a pointer: how often its record was written. */
+  readonly version?: number;
 }
 
 export interface DetokenizeRequest {
@@ -76,6 +85,17 @@ export interface TokenDescription extends Tokenized {
   readonly fields: ReadonlyMap<string, FieldClass>;
 }
 
+export interface ReplaceRequest extends TokenQuery {
+  readonly fields: TokenizeRequest['fields'];
+  /** The version that is to be replaced; whichever there is by default. */
+  readonly version?: number;
+}
+
+export interface Replaced {
+  readonly token: string;
+  readonly version: number;
+}
+
 /** What became of one item of a batch. */
 export type ItemResult<Result> = { readonly result: Result } | { readonly error: TokenmeshError };
 
@@ -92,6 +112,8 @@ export interface Vault {
   ): Promise<readonly ItemResult<Revealed>[]>;
   describe(caller: Caller, query: TokenQuery): Promise<TokenDescription>;
   delete(caller: Caller, query: TokenQuery): Promise<void>;
+  /** Puts other values behind a pointer, whose token stays. */
+  replace(caller: Caller, request: ReplaceRequest): Promise<Replaced>;
 }
 
 export interface VaultParts {
@@ -101,8 +123,22 @@ export interface VaultParts {
   readonly now: () => Date;
   /** From a cryptographic source. */
   readonly randomBytes: (count: number) => Uint8Array;
+  /** Two to four capitals: what tokens of the format `region` name. @default that format is refused */
+  readonly regionCode?: string;
+  readonly observer?: MintingObserver;
+}
+
+/** Is told of tokens that were taken, so that a format that runs out is noticed before it has. */
+export interface MintingObserver {
+  tokenTaken(format: string): void;
+  formatExhausted(format: string): void;
 }
 
 export function createVault(parts: VaultParts): Vault {
-  return { ...createTokenizing(parts), ...createRevealing(parts), ...createKeeping(parts) };
+  return {
+    ...createTokenizing(parts),
+    ...createRevealing(parts),
+    ...createKeeping(parts),
+    ...createReplacing(parts),
+  };
 }

@@ -1,10 +1,19 @@
 import { problem, type Problem } from '../../../errors/problem.ts';
 import type { TokenmeshError } from '../../../errors/error.ts';
 import { shownAs } from '../core/errors.ts';
-import type { Revealed, TokenDescription, Tokenized } from '../core/vault.ts';
+import type { Replaced, Revealed, TokenDescription, Tokenized } from '../core/vault.ts';
 
-export function tokenizedAnswer({ token, createdAt, expiresAt }: Tokenized): object {
-  return { token, ...instants({ createdAt, expiresAt }) };
+export function tokenizedAnswer({ token, createdAt, expiresAt, format, version }: Tokenized): object {
+  return {
+    token,
+    ...instants({ createdAt, expiresAt }),
+    ...(format === undefined ? {} : { format }),
+    ...(version === undefined ? {} : { version }),
+  };
+}
+
+export function replacedAnswer({ token, version }: Replaced): object {
+  return { token, version };
 }
 
 export function revealedAnswer(revealed: Revealed): object {
@@ -12,13 +21,14 @@ export function revealedAnswer(revealed: Revealed): object {
 }
 
 export function descriptionAnswer(description: TokenDescription): object {
-  const { token, tenant, kind, format, fields } = description;
+  const { token, tenant, kind, format, version, fields } = description;
   return {
     token,
     tenant,
     ...instants(description),
     kind,
     format,
+    ...(version === undefined ? {} : { version }),
     fields: Object.fromEntries([...fields].map(([name, fieldClass]) => [name, { class: fieldClass }])),
   };
 }

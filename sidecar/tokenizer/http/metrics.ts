@@ -9,6 +9,10 @@ export interface Metrics {
   refused(refusal: Refusal): void;
   /** The policies in force, and whether the files say something else that was refused. */
   policiesAre(state: { readonly policies: number; readonly isUpdateRefused: boolean }): void;
+  /** A token was drawn that another record has already. */
+  tokenTaken(format: string): void;
+  /** No token of the format was free in all the draws of a request. */
+  formatExhausted(format: string): void;
   readonly contentType: string;
   text(): Promise<string>;
 }
@@ -48,6 +52,18 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     registers,
   });
   const policy = policyMetrics(registers);
+  const collisions = new Counter({
+    name: 'tokenmesh_token_collisions_total',
+    help: 'Tokens drawn that another record had already, by format.',
+    labelNames: ['format'],
+    registers,
+  });
+  const exhaustions = new Counter({
+    name: 'tokenmesh_format_exhausted_total',
+    help: 'Requests for which no token of the format was free, by format.',
+    labelNames: ['format'],
+    registers,
+  });
   return {
     ...policy,
     requestAnswered({ route, method, status, node, durationSeconds }) {
@@ -55,6 +71,12 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     },
     itemDone(operation, outcome) {
       items.inc({ operation, outcome });
+    },
+    tokenTaken(format) {
+      collisions.inc({ format });
+    },
+    formatExhausted(format) {
+      exhaustions.inc({ format });
     },
     contentType: registry.contentType,
     text: () => registry.metrics(),

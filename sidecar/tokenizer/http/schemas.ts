@@ -7,7 +7,8 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { FIELD_CLASSES, FIELD_CLASS_NAMES } from '../core/field-class.ts';
 import { MAX_BATCH_ITEMS } from '../core/items.ts';
-import { DEFAULT_FORMAT, RANDOM_KIND } from '../core/token-kind.ts';
+import { FORMAT_NAMES } from '../core/formats/registry.ts';
+import { DEFAULT_FORMAT, RANDOM_KIND, SUPPORTED, TOKEN_KINDS } from '../core/token-kind.ts';
 
 const TEN_YEARS_SECONDS = 10 * 365 * 24 * 60 * 60;
 const MAX_FIELDS = 32;
@@ -17,7 +18,8 @@ const FIELD_NAME = String.raw`^(?!(?:.*\d){6})[A-Za-z][A-Za-z0-9_-]{0,63}$`;
 const closed = { additionalProperties: false };
 
 const Token = Type.String({
-  description: 'tkn_ and forty letters, the last eight of them a checksum.',
+  description:
+    'By default tkn_ and forty letters, the last eight of them a checksum; else in the format that was asked for.',
   examples: ['tkn_bcdfghjklmnpqrstbcdfghjklmnpqrstpgrkclqk'],
 });
 const Tenant = Type.String({
@@ -47,15 +49,44 @@ export const ProblemSchema = Type.Object(
   { description: 'A problem document (RFC 9457).' },
 );
 
+const Fields = Type.Record(
+  FieldName,
+  Type.Object({ class: FieldClassName, value: Type.String({ writeOnly: true }) }, closed),
+  { ...closed, minProperties: 1, maxProperties: MAX_FIELDS },
+);
+const Version = Type.Integer({
+  minimum: 1,
+  description: 'Of a pointer: 1 at first, one more each time its record is replaced.',
+});
+
 export const TokenizeBody = Type.Object(
   {
-    fields: Type.Record(
-      FieldName,
-      Type.Object({ class: FieldClassName, value: Type.String({ writeOnly: true }) }, closed),
-      { ...closed, minProperties: 1, maxProperties: MAX_FIELDS },
+    fields: Fields,
+    kind: Type.Optional(
+      Type.String({
+        maxLength: 64,
+        description: `"${RANDOM_KIND}" by default. What there is: ${SUPPORTED}.`,
+        examples: [...TOKEN_KINDS],
+      }),
     ),
-    kind: Type.Optional(Type.String({ maxLength: 64, description: `Only "${RANDOM_KIND}" for now.` })),
-    format: Type.Optional(Type.String({ maxLength: 64, description: `Only "${DEFAULT_FORMAT}" for now.` })),
+    format: Type.Optional(
+      Type.String({
+        maxLength: 64,
+        description: `"${DEFAULT_FORMAT}" by default. A format in the shape of a value needs exactly one field of its class.`,
+        examples: [...FORMAT_NAMES],
+      }),
+    ),
+    allowSmallFormat: Type.Optional(
+      Type.Boolean({
+        description:
+          'Needed for a format of fewer than a million possibilities, beside the right to use one.',
+      }),
+    ),
+    onExhaustion: Type.Optional(
+      Type.Literal('widen', {
+        description: `Where no token of the format is free, one of the format "${DEFAULT_FORMAT}" is given; 503 by default.`,
+      }),
+    ),
     ttlSeconds: Type.Optional(
       Type.Integer({
         minimum: 1,
@@ -100,7 +131,18 @@ export const TokenizedAnswer = Type.Object({
   token: Token,
   createdAt: Instant,
   expiresAt: Type.Optional(Instant),
+  format: Type.Optional(
+    Type.String({
+      description: 'The format that was given, where one was asked for that is not the default.',
+    }),
+  ),
+  version: Type.Optional(Version),
 });
+
+export const ReplaceBody = Type.Object({ fields: Fields, version: Type.Optional(Version) }, closed);
+export type ReplaceBody = Static<typeof ReplaceBody>;
+
+export const ReplacedAnswer = Type.Object({ token: Token, version: Version });
 
 export const RevealedAnswer = Type.Object({
   fields: Type.Record(
@@ -119,6 +161,7 @@ export const DescriptionAnswer = Type.Object({
   expiresAt: Type.Optional(Instant),
   kind: Type.String(),
   format: Type.String(),
+  version: Type.Optional(Version),
   fields: Type.Record(FieldName, Type.Object({ class: FieldClassName })),
 });
 

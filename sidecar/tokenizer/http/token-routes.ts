@@ -5,6 +5,7 @@ import type { Caller } from '../core/vault.ts';
 import { descriptionAnswer, revealedAnswer, tokenizedAnswer } from './answers.ts';
 import { batchItems, batchResults, bodiesOf } from './batch.ts';
 import type { Metrics } from './metrics.ts';
+import { addPointerRoutes } from './pointer-routes.ts';
 import { callerOf, peerOf } from './peer.ts';
 import { addRateLimit } from './rate-limit.ts';
 import {
@@ -21,7 +22,7 @@ import {
 } from './schemas.ts';
 import type { TokenizerParts } from './server.ts';
 
-const PROBLEMS = { '4xx': ProblemSchema, '5xx': ProblemSchema };
+export const PROBLEMS = { '4xx': ProblemSchema, '5xx': ProblemSchema };
 
 /** The answer to one batch: what became of each item, in order. */
 interface Results {
@@ -40,9 +41,10 @@ export function addTokenRoutes(app: FastifyInstance, parts: TokenizerParts): voi
   addTokenize(app, parts, callerBehind);
   addDetokenize(app, parts, callerBehind);
   addKeeping(app, parts, callerBehind);
+  addPointerRoutes(app, parts, callerBehind);
 }
 
-type CallerBehind = (request: FastifyRequest) => Caller;
+export type CallerBehind = (request: FastifyRequest) => Caller;
 
 function addTokenize(
   app: FastifyInstance,

@@ -17,6 +17,7 @@ describe('the configuration of the tokenizer', () => {
       kmsKeyArn: WHOLE.TOKENMESH_KMS_KEY_ARN,
       policiesDirectory: SHIPPED_POLICIES_DIRECTORY,
       rateOverrides: {},
+      regionCode: 'IAD',
     });
   });
 
@@ -30,6 +31,20 @@ describe('the configuration of the tokenizer', () => {
       policiesDirectory: '/etc/tokenmesh/policies',
       rateOverrides: { order: { delete: { perSecond: 0.5, burst: 3 } } },
     });
+  });
+
+  it.each([
+    [{ AWS_REGION: 'ap-southeast-2' }, 'SYD'],
+    [{ TOKENMESH_REGION_CODE: 'LOCL' }, 'LOCL'],
+    [{ AWS_REGION: 'moon-north-1', TOKENMESH_REGION_CODE: 'MN' }, 'MN'],
+  ])('names the region in tokens: %j as %s', (change, code) => {
+    expect(readConfig({ ...WHOLE, ...change }).regionCode).toBe(code);
+  });
+
+  it('refuses a region that has no name, and says which variable gives one', () => {
+    expect(() => readConfig({ ...WHOLE, AWS_REGION: 'moon-north-1' })).toThrow(
+      'TOKENMESH_REGION_CODE: expected two to four capitals, since no code is known for AWS_REGION, got nothing',
+    );
   });
 
   it('takes a multi-Region key and tables of other names', () => {
@@ -57,6 +72,8 @@ describe('the configuration of the tokenizer', () => {
     ['AWS_REGION', 'US East'],
     ['TOKENMESH_LIMITS', 'fast'],
     ['TOKENMESH_LIMITS', '{"order":{"delete":{"perSecond":0,"burst":3}}}'],
+    ['TOKENMESH_REGION_CODE', 'Sydney'],
+    ['TOKENMESH_REGION_CODE', 'S'],
   ])('refuses %s=%s, naming the variable', (name, value) => {
     const refused = (): unknown => readConfig({ ...WHOLE, [name]: value });
     expect(refused).toThrow(expect.objectContaining({ code: 'ERR_CONFIG_INVALID' }));

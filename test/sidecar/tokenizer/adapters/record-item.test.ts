@@ -36,10 +36,35 @@ describe('a record as an item', () => {
     ],
     ['with a field of no message', { fields: { M: { card: { M: { class: { S: 'pan' } } } } } }],
     ['with an expiry that is no number', { expiresAtMs: { N: 'soon' } }],
+    ['of an unknown kind', { kind: { S: 'eternal' } }],
+    ['of a kind that is no text', { kind: { N: '1' } }],
+    ['of an unknown format', { format: { S: 'iban' } }],
+    ['of a pointer without a revision', { kind: { S: 'pointer' } }],
+    ['with a revision that is no number', { kind: { S: 'pointer' }, revision: { N: 'x' } }],
+    ['with a revision and no pointer', { revision: { N: '1' } }],
+    ['that was consumed, with its fields', { kind: { S: 'one-time' }, consumedAtMs: { N: '1' } }],
   ])('refuses one %s', (_, change) => {
     expect(() => fromItem(record, { ...toItem(record), ...change })).toThrow(
       expect.objectContaining({ code: 'ERR_RECORD_UNOPENABLE' }),
     );
+  });
+
+  it('reads back as a tombstone, which has no fields', () => {
+    const { expiresAt } = record;
+    const tombstone = { ...record, kind: 'one-time', consumedAt: expiresAt, fields: new Map() } as const;
+    expect(fromItem(record, toItem(tombstone))).toEqual(tombstone);
+  });
+
+  it('has no attribute for the kind, the format or the revision that go without saying', () => {
+    expect(Object.keys(toItem(record))).toEqual([
+      'pk',
+      'sk',
+      'version',
+      'createdAt',
+      'expiresAt',
+      'expiresAtMs',
+      'fields',
+    ]);
   });
 
   it('is under a key that no other tenant has', () => {

@@ -56,6 +56,19 @@ describe('the policy of the shipped mesh', () => {
     expect(shown).toEqual(['pan', 'expiry', 'name', 'email', 'phone', 'address', 'iban', 'ip', 'ssn']);
   });
 
+  it('shows paybill a social security number in plain to check an identity, and nothing else', () => {
+    expect(ask('paybill', 'reveal-plain', { class: 'ssn', purpose: 'identity-check' })).toBe(true);
+    expect(ask('paybill', 'reveal-plain', { purpose: 'identity-check' })).toBe(false);
+  });
+
+  it('lets nobody make tokens of a small format', () => {
+    expect(
+      nodeNames(tokenizationMesh).filter((node) =>
+        FIELD_CLASS_NAMES.some((name) => ask(node, 'tokenize', { class: name, smallFormat: true })),
+      ),
+    ).toEqual([]);
+  });
+
   it('permits nothing in a tenant that was not granted', () => {
     const elsewhere = OPERATIONS.filter((operation) =>
       nodeNames(tokenizationMesh).some((node) =>
@@ -68,7 +81,30 @@ describe('the policy of the shipped mesh', () => {
 
 describe('policies compiled from a mesh', () => {
   it('are one for each grant, and one more for what is shown in plain', () => {
-    expect(compilePolicies(tokenizationMesh).match(/permit/g)).toHaveLength(6);
+    expect(compilePolicies(tokenizationMesh).match(/permit/g)).toHaveLength(8);
+  });
+
+  it('let a node make tokens of a small format only by a grant that says so', () => {
+    const mesh = withNode('order', (node) => ({
+      ...node,
+      vaultAccess: {
+        tenants: ['shop'],
+        grants: [{ operation: 'tokenize', classes: ['ssn'], smallFormats: true }],
+      },
+    }));
+    const lenient = createCedarPolicy(compilePolicies(mesh));
+    const request = {
+      identity: 'order.tokenmesh.internal',
+      operation: 'tokenize',
+      tenant: 'shop',
+      kind: 'random',
+      format: 'ssn-last-four',
+      smallFormat: true,
+    } as const;
+    expect(lenient.permits({ ...request, class: 'ssn' })).toBe(true);
+    expect(lenient.permits({ ...request, class: 'pan' })).toBe(false);
+    expect(policy.permits({ ...request, class: 'ssn' })).toBe(false);
+    expect(policy.permits({ ...request, class: 'ssn', smallFormat: false })).toBe(true);
   });
 
   it('show nothing in plain where a grant states no purpose', () => {

@@ -60,7 +60,7 @@ describe('tokenizing', () => {
       'ERR_VALUE_TOO_LARGE',
     ],
     ['another kind', { ...CARD, kind: 'deterministic' }, 'ERR_KIND_UNSUPPORTED'],
-    ['another format', { ...CARD, format: 'uuid' }, 'ERR_KIND_UNSUPPORTED'],
+    ['another format', { ...CARD, format: 'iban' }, 'ERR_KIND_UNSUPPORTED'],
     ['a tenant of somebody else', { ...CARD, tenant: 'rival' }, 'ERR_TENANT_DENIED'],
   ])('refuses %s, and stores nothing', async (_, request, code) => {
     const { vault, store } = startVaultUnderTest();

@@ -21,11 +21,12 @@ const VAULT_REQUESTS = [
   ['POST', '/v1/text/detokenize', { text: UNKNOWN }],
   ['GET', `/v1/tokens/${UNKNOWN}`, undefined],
   ['DELETE', `/v1/tokens/${UNKNOWN}`, undefined],
+  ['PUT', `/v1/tokens/${UNKNOWN}`, CARD],
 ] as const;
 
 async function codeOf(
   node: string | undefined,
-  method: 'GET' | 'POST' | 'DELETE',
+  method: 'GET' | 'POST' | 'DELETE' | 'PUT',
   url: string,
   body?: object,
 ) {
@@ -99,6 +100,7 @@ describe('GET /openapi.json', () => {
       'POST /v1/text/tokenize',
       'POST /v1/tokens',
       'POST /v1/tokens/batch',
+      'PUT /v1/tokens/{token}',
     ]);
     expect(answer.body).toContain('"maxItems":1000');
     const examples = answer.body.match(/tkn_[a-z]+/g) ?? [];

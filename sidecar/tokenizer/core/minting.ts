@@ -1,0 +1,83 @@
+import { TokenmeshError } from '../../../errors/error.ts';
+import { StoreUnavailableError } from './errors.ts';
+import { isConditional, type FormatName } from './formats/format.ts';
+import { TOKEN_FORMATS } from './formats/registry.ts';
+import type { TokenRecord } from './ports.ts';
+import { sealFields, type NamedField } from './seal-fields.ts';
+import type { TokenChoice } from './token-choice.ts';
+import { DEFAULT_FORMAT, RANDOM_KIND } from './token-kind.ts';
+import type { Tokenized, VaultParts } from './vault.ts';
+
+/** A first token, and five more where it is taken. */
+const MINT_ATTEMPTS = 6;
+
+/** A request that was found permitted and valid, with nothing done yet. */
+export interface Accepted {
+  readonly tenant: string;
+  readonly fields: readonly NamedField[];
+  readonly choice: TokenChoice;
+  readonly createdAt: Date;
+  readonly expiresAt?: Date;
+}
+
+/** Mints the token first: every message is bound to it. */
+export async function seal(parts: VaultParts, accepted: Accepted): Promise<TokenRecord> {
+  const { tenant, createdAt, expiresAt, choice } = accepted;
+  const token = choice.format.mint(choice.kept, parts);
+  const key = { tenant, token, ...(choice.kind === 'pointer' ? { revision: 1 } : {}) };
+  return {
+    ...key,
+    createdAt,
+    fields: await sealFields(parts.sealer, key, accepted.fields),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(choice.kind === RANDOM_KIND ? {} : { kind: choice.kind }),
+    ...(choice.format.name === DEFAULT_FORMAT ? {} : { format: choice.format.name }),
+  };
+}
+
+/**
+ * Stores a record under the first of a few tokens that is free.
+ *
+ * @throws {TokenmeshError} `ERR_FORMAT_EXHAUSTED` where none is and the request does not take another format.
+ * @throws {StoreUnavailableError} where the store is, and where tokens that never meet were taken all the
+ *   same: that is a broken source of randomness, and no bad luck.
+ */
+export async function storeUnderFreeToken(parts: VaultParts, accepted: Accepted): Promise<Tokenized> {
+  const { format, kept, widens } = accepted.choice;
+  for (let attempt = 0; attempt < MINT_ATTEMPTS; attempt += 1) {
+    const record = await seal(parts, accepted);
+    if ((await parts.store.insert(record)) === 'stored') return tokenizedOf(record, accepted);
+    parts.observer?.tokenTaken(format.name);
+  }
+  if (!isConditional(format, kept)) throw new StoreUnavailableError();
+  parts.observer?.formatExhausted(format.name);
+  if (!widens) throw exhausted(format.name);
+  return await storeWidened(parts, accepted);
+}
+
+async function storeWidened(parts: VaultParts, accepted: Accepted): Promise<Tokenized> {
+  const choice = { ...accepted.choice, format: TOKEN_FORMATS[DEFAULT_FORMAT], kept: {} };
+  const tokenized = await storeUnderFreeToken(parts, { ...accepted, choice });
+  return { ...tokenized, format: DEFAULT_FORMAT };
+}
+
+function exhausted(format: FormatName): TokenmeshError {
+  return new TokenmeshError({
+    code: 'ERR_FORMAT_EXHAUSTED',
+    message: `no token of the format "${format}" was free: expected one in ${MINT_ATTEMPTS} draws, got none`,
+    remedy:
+      'try again; send "onExhaustion": "widen" to take a token of the format "default" instead, or ask for a format with more possibilities',
+  });
+}
+
+/** The format is told where another than the default was asked for. */
+export function tokenizedOf(record: TokenRecord, { choice }: Accepted): Tokenized {
+  const { token, createdAt, expiresAt, revision } = record;
+  return {
+    token,
+    createdAt,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(choice.format.name === DEFAULT_FORMAT ? {} : { format: choice.format.name }),
+    ...(revision === undefined ? {} : { version: revision }),
+  };
+}

@@ -1,0 +1,103 @@
+import { TokenmeshError } from '../../../errors/error.ts';
+import { requireClasses, requireOperation, tenantOf, traitsOf } from './access.ts';
+import { checkValues, parseFieldClass } from './field-class.ts';
+import { liveRecord } from './live-record.ts';
+import type { RecordKey, TokenRecord } from './ports.ts';
+import { sealFields, type NamedField } from './seal-fields.ts';
+import { parseToken } from './token.ts';
+import type { Caller, Replaced, ReplaceRequest, Vault, VaultParts } from './vault.ts';
+
+/** How often a request that names no version tries to be the one that replaces. */
+const REPLACE_ATTEMPTS = 5;
+
+/** A record of which it is known that it is a pointer's. */
+type PointerRecord = TokenRecord & { readonly revision: number };
+
+/** Other values behind a token that stays. */
+export function createReplacing(parts: VaultParts): Pick<Vault, 'replace'> {
+  return {
+    async replace(caller, request) {
+      const token = parseToken(request.token);
+      const tenant = tenantOf(caller, request.tenant);
+      requireOperation(parts.policy, caller, 'tokenize', tenant);
+      const fields = acceptFields(parts, caller, tenant, request);
+      for (let attempt = 0; attempt < REPLACE_ATTEMPTS; attempt += 1) {
+        const found = await pointerRecord(parts, { tenant, token });
+        requireReplacing(parts, caller, found, fields);
+        if (request.version !== undefined && request.version !== found.revision)
+          throw conflict(request, found);
+        const replaced = await replaceOnce(parts, found, fields);
+        if (replaced !== undefined) return replaced;
+      }
+      throw busy();
+    },
+  };
+}
+
+function acceptFields(
+  parts: VaultParts,
+  caller: Caller,
+  tenant: string,
+  request: ReplaceRequest,
+): readonly NamedField[] {
+  const fields = Object.entries(request.fields).map(([field, { class: name, value }]) => ({
+    field,
+    class: parseFieldClass(field, name),
+    value,
+  }));
+  const classes = fields.map((each) => each.class);
+  requireClasses(parts.policy, caller, 'tokenize', tenant, classes, { kind: 'pointer' });
+  checkValues(fields);
+  return fields;
+}
+
+/** @throws {TokenmeshError} `ERR_KIND_NOT_POINTER`, and all that says that there is no such record. */
+async function pointerRecord(parts: VaultParts, key: RecordKey): Promise<PointerRecord> {
+  const record = liveRecord(await parts.store.find(key), parts.now());
+  const { kind = 'random', revision } = record;
+  if (kind === 'pointer' && revision !== undefined) return { ...record, revision };
+  throw new TokenmeshError({
+    code: 'ERR_KIND_NOT_POINTER',
+    message: `the record cannot be replaced: expected a token of the kind "pointer", got "${kind}"`,
+    remedy: 'tokenize the new value, and use the token of that',
+  });
+}
+
+/** What was behind the token is lost: that takes the right to write its classes as well as the new ones. */
+function requireReplacing(
+  parts: VaultParts,
+  caller: Caller,
+  record: PointerRecord,
+  fields: readonly NamedField[],
+): void {
+  const classes = [...record.fields.values(), ...fields].map((each) => each.class);
+  requireClasses(parts.policy, caller, 'tokenize', record.tenant, classes, traitsOf(record));
+}
+
+/** @returns Undefined where another was faster. */
+async function replaceOnce(
+  { sealer, store }: VaultParts,
+  found: PointerRecord,
+  fields: readonly NamedField[],
+): Promise<Replaced | undefined> {
+  const next = { ...found, revision: found.revision + 1 };
+  const record = { ...next, fields: await sealFields(sealer, next, fields) };
+  if ((await store.replace(record, found.revision)) === 'conflict') return undefined;
+  return { token: found.token, version: next.revision };
+}
+
+function conflict({ version }: ReplaceRequest, { revision }: PointerRecord): TokenmeshError {
+  return new TokenmeshError({
+    code: 'ERR_VERSION_CONFLICT',
+    message: `the record has another version: expected ${version}, got ${revision}`,
+    remedy: `read what is there now, and send the change again with "version": ${revision}`,
+  });
+}
+
+function busy(): TokenmeshError {
+  return new TokenmeshError({
+    code: 'ERR_VERSION_CONFLICT',
+    message: `the record was replaced by others ${REPLACE_ATTEMPTS} times meanwhile: expected it to rest`,
+    remedy: 'send the change again, with a "version" if it must not overwrite those of others',
+  });
+}
