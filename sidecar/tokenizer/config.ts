@@ -6,12 +6,17 @@ export interface TokenizerConfig {
   readonly tokensTableName: string;
   readonly keysTableName: string;
   readonly kmsKeyArn: string;
+  readonly auditTableName: string;
+  /** An alias, id or ARN of the HMAC key that seals the audit. */
+  readonly auditKeyId: string;
 }
 
 /** The path of a Unix socket has 104 bytes on macOS and 108 on Linux, the last of them zero. */
 const MAX_SOCKET_PATH_BYTES = 103;
 
 const KMS_KEY_ARN = /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/;
+const KMS_KEY_ID =
+  /^(?:arn:aws[\w-]*:kms:[\w-]+:\d{12}:(?:key|alias)\/[\w/-]+|alias\/[\w/-]+|mrk-[\da-f]{32}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})$/;
 const TABLE_NAME = /^[\w.-]{3,255}$/;
 
 /**
@@ -25,12 +30,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): T
     tokensTableName: env['TOKENMESH_TOKENS_TABLE'] ?? 'tokenmesh-tokens',
     keysTableName: env['TOKENMESH_KEYS_TABLE'] ?? 'tokenmesh-keys',
     kmsKeyArn: env['TOKENMESH_KMS_KEY_ARN'] ?? '',
+    auditTableName: env['TOKENMESH_AUDIT_TABLE'] ?? 'tokenmesh-audit',
+    auditKeyId: env['TOKENMESH_AUDIT_KEY_ID'] ?? 'alias/tokenmesh-audit',
   };
   const problems = [
     ...socketProblems(config.socketPath),
     ...mismatch('TOKENMESH_TOKENS_TABLE', config.tokensTableName, TABLE_NAME, "a table's name"),
     ...mismatch('TOKENMESH_KEYS_TABLE', config.keysTableName, TABLE_NAME, "a table's name"),
     ...mismatch('TOKENMESH_KMS_KEY_ARN', config.kmsKeyArn, KMS_KEY_ARN, 'the ARN of a KMS key'),
+    ...mismatch('TOKENMESH_AUDIT_TABLE', config.auditTableName, TABLE_NAME, "a table's name"),
+    ...mismatch('TOKENMESH_AUDIT_KEY_ID', config.auditKeyId, KMS_KEY_ID, 'the alias, id or ARN of a KMS key'),
     ...mismatch('AWS_REGION', env['AWS_REGION'] ?? '', /^[a-z\d-]+$/, 'a region'),
   ];
   if (problems.length === 0) return config;

@@ -6,15 +6,20 @@
 
 import { randomBytes } from 'node:crypto';
 import { describeError, TokenmeshError } from '../../errors/error.ts';
+import { identityOf } from '../../mesh/identity.ts';
 import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
 import { listenOnSocket } from '../../runtime/http-server.ts';
 import { stopOnSignal } from '../../runtime/lifecycle.ts';
 import { createLogger } from '../../runtime/log.ts';
 import { createAwsClients } from './adapters/aws-clients.ts';
 import { createCedarPolicy } from './adapters/cedar-policy.ts';
+import { createDynamodbAuditLog } from './adapters/dynamodb-audit-log.ts';
 import { createDynamodbTokenStore } from './adapters/dynamodb-token-store.ts';
 import { createEncryptionSdkSealer } from './adapters/encryption-sdk-sealer.ts';
+import { createKmsAuditMac } from './adapters/kms-audit-mac.ts';
 import { readConfig } from './config.ts';
+import { createAudit } from './core/audit/audit.ts';
+import { createAuditedVault } from './core/audit/audited-vault.ts';
 import { compilePolicies } from './core/policy.ts';
 import { createReadiness } from './core/readiness.ts';
 import { createVault } from './core/vault.ts';
@@ -24,6 +29,8 @@ import { createTokenizerServer } from './http/server.ts';
 const logger = createLogger('tokenizer');
 
 const now = (): Date => new Date();
+
+const SEAL_CHECK_MS = 1_000;
 
 async function start(): Promise<void> {
   const config = readConfig(process.env);
@@ -36,19 +43,41 @@ async function start(): Promise<void> {
   });
   const sealer = createEncryptionSdkSealer({ ...clients, ...config });
   const policy = createCedarPolicy(compilePolicies(mesh));
+  const audit = createAudit({
+    log: createDynamodbAuditLog({ client: clients.dynamodb, ...config }),
+    mac: createKmsAuditMac({ ...clients, ...config }),
+    identity: identityOf(mesh, 'tokenizer'),
+    now,
+    randomBytes,
+    onFault: (error) => logger.error({ fault: faultOf(error) }, 'the audit could not be written'),
+  });
   const tenants = new Set(
     Object.values(mesh.virtualNodes).flatMap((node) => node.vaultAccess?.tenants ?? []),
   );
   const app = await createTokenizerServer({
-    vault: createVault({ store, sealer, policy, now, randomBytes }),
-    checkReady: createReadiness({ store, sealer, tenants: [...tenants], now }),
+    vault: createAuditedVault({
+      vault: createVault({ store, sealer, policy, now, randomBytes }),
+      audit,
+      now,
+    }),
+    checkReady: createReadiness({ store, sealer, audit, tenants: [...tenants], now }),
     metrics: createMetrics({ process: true }),
     mesh,
     logger,
   });
-  stopOnSignal(() => app.close());
+  const sealing = setInterval(() => void audit.sealIfDue(), SEAL_CHECK_MS);
+  stopOnSignal(async () => {
+    await app.close();
+    clearInterval(sealing);
+    await audit.close();
+  });
   await listenOnSocket(app, config.socketPath);
   logger.info('listening');
+}
+
+/** What stands behind an outage, where that is known. */
+function faultOf(error: unknown): string {
+  return nameOf(error instanceof TokenmeshError ? (error.cause ?? error) : error);
 }
 
 /** The kind of an error, and not its text, which may quote what was sent. */

@@ -1,3 +1,4 @@
+import { startAuditUnderTest } from './audit-under-test.ts';
 import { captureLog, type CapturedLog } from '../fakes/captured-log.ts';
 import { MemoryFieldSealer } from '../fakes/memory-field-sealer.ts';
 import { MemoryTokenStore } from '../fakes/memory-token-store.ts';
@@ -8,6 +9,7 @@ import { IDENTITY_HEADER } from '../../runtime/http-server.ts';
 import { createCedarPolicy } from '../../sidecar/tokenizer/adapters/cedar-policy.ts';
 import { compilePolicies } from '../../sidecar/tokenizer/core/policy.ts';
 import { createReadiness } from '../../sidecar/tokenizer/core/readiness.ts';
+import { createAuditedVault } from '../../sidecar/tokenizer/core/audit/audited-vault.ts';
 import { createVault } from '../../sidecar/tokenizer/core/vault.ts';
 import { createMetrics } from '../../sidecar/tokenizer/http/metrics.ts';
 import { createTokenizerServer } from '../../sidecar/tokenizer/http/server.ts';
@@ -18,6 +20,7 @@ export interface TokenizerUnderTest {
   readonly sealer: MemoryFieldSealer;
   readonly clock: { now: Date };
   readonly log: CapturedLog;
+  readonly audited: ReturnType<typeof startAuditUnderTest>;
   /** Back to an empty store that is up, at the time of the start. */
   reset(): void;
   /** Sends one request as a node of the mesh, or with no identity where `node` is undefined. */
@@ -42,16 +45,21 @@ export async function startTokenizerUnderTest(): Promise<TokenizerUnderTest> {
   const clock = { now: START };
   const log = captureLog();
   const now = (): Date => clock.now;
+  const audited = startAuditUnderTest();
   // Every probe comes long after the last, so that none is answered from memory.
   let probes = 0;
   const probeTime = (): Date => new Date((probes += 1) * 60_000);
   const app = await createTokenizerServer({
-    vault: createVault({
-      store,
-      sealer,
-      policy: createCedarPolicy(compilePolicies(mesh)),
+    vault: createAuditedVault({
+      vault: createVault({
+        store,
+        sealer,
+        policy: createCedarPolicy(compilePolicies(mesh)),
+        now,
+        randomBytes,
+      }),
+      audit: audited.audit,
       now,
-      randomBytes,
     }),
     checkReady: createReadiness({ store, sealer, tenants: ['shop'], now: probeTime }),
     metrics: createMetrics({ process: false }),
@@ -64,10 +72,12 @@ export async function startTokenizerUnderTest(): Promise<TokenizerUnderTest> {
     sealer,
     clock,
     log,
+    audited,
     reset: () => {
       store.records.clear();
       store.isDown = false;
       sealer.isDown = false;
+      audited.log.isDown = false;
       sealer.opened = 0;
       clock.now = START;
     },

@@ -20,6 +20,8 @@ import { createKeeping } from './keeping.ts';
 export interface Caller {
   readonly identity: string;
   readonly access: VaultAccess;
+  /** Of the request that is served, for the audit. */
+  readonly requestId?: string;
 }
 
 export interface TokenizeRequest {
@@ -51,6 +53,7 @@ export interface RevealedField {
   /** Null where the form is `redacted`. */
   readonly value: string | null;
   readonly form: 'plain' | 'masked' | 'redacted';
+  readonly class: FieldClass;
 }
 
 export type Revealed = ReadonlyMap<string, RevealedField>;

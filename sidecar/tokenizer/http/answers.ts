@@ -8,7 +8,8 @@ export function tokenizedAnswer({ token, createdAt, expiresAt }: Tokenized): obj
 }
 
 export function revealedAnswer(revealed: Revealed): object {
-  return { fields: Object.fromEntries(revealed) };
+  const shown = [...revealed].map(([name, { value, form }]) => [name, { value, form }] as const);
+  return { fields: Object.fromEntries(shown) };
 }
 
 export function descriptionAnswer(description: TokenDescription): object {

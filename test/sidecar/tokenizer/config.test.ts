@@ -14,6 +14,8 @@ describe('the configuration of the tokenizer', () => {
       tokensTableName: 'tokenmesh-tokens',
       keysTableName: 'tokenmesh-keys',
       kmsKeyArn: WHOLE.TOKENMESH_KMS_KEY_ARN,
+      auditTableName: 'tokenmesh-audit',
+      auditKeyId: 'alias/tokenmesh-audit',
     });
   });
 
@@ -39,6 +41,8 @@ describe('the configuration of the tokenizer', () => {
     ['TOKENMESH_TOKENS_TABLE', 'a'],
     ['TOKENMESH_KEYS_TABLE', 'with space'],
     ['TOKENMESH_KMS_KEY_ARN', 'alias/vault'],
+    ['TOKENMESH_AUDIT_TABLE', 'a'],
+    ['TOKENMESH_AUDIT_KEY_ID', 'the audit key'],
     ['AWS_REGION', 'US East'],
   ])('refuses %s=%s, naming the variable', (name, value) => {
     const refused = (): unknown => readConfig({ ...WHOLE, [name]: value });
