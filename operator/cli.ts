@@ -12,6 +12,7 @@ import type { CertificateRole } from '../mesh/definition.ts';
 import { CERTIFICATE_ROLES } from '../mesh/identity.ts';
 import { tokenizationMesh } from '../mesh/tokenization-mesh.ts';
 import { createLogger } from '../runtime/log.ts';
+import { addAuditCommand } from './audit.ts';
 import { emulatorClients } from './aws-clients.ts';
 import { writeIdentityFiles } from './identities.ts';
 import { rotationReport, statusReport, verificationReport } from './report.ts';
@@ -102,6 +103,8 @@ program
     const body = { token, ...(options.purpose === undefined ? {} : { purpose: options.purpose }) };
     print(JSON.stringify(await callTokenizer(state, options.as, '/v1/detokenize', body)));
   });
+
+addAuditCommand(program, { runningMesh, print, onlyStandardInput });
 
 function clientsOf(state: RunState): ReturnType<typeof emulatorClients> {
   return emulatorClients(state.aws.endpointUrl, state.aws.region);
