@@ -25,7 +25,7 @@ import type { Logger } from '../runtime/log.ts';
 import { startEmulator } from './aws/emulator.ts';
 import { preparePythonEnvironment } from './aws/python-environment.ts';
 import { requireEmptyAccount, requireEnvoy } from './given-parts.ts';
-import { createVaultResources, TABLES } from './aws/resources.ts';
+import { createVaultResources, TABLES, type VaultResources } from './aws/resources.ts';
 import { freePort } from './free-port.ts';
 import { planLayout, type Layout, type NodeLayout } from './layout.ts';
 import { authoritiesOf, authorityFile, makePki, writePki, type MadePki } from './made-pki.ts';
@@ -119,6 +119,7 @@ export class MeshRunner {
       region: REGION,
       envoyBinary: tools.envoyBinary,
       vaultKeyArn: made.vaultKeyArn,
+      auditKeyArn: made.auditKeyArn,
       processorPort: processor.port,
     });
     const state = this.#stateOf(layout, endpointUrl, made, pids);
@@ -184,7 +185,7 @@ export class MeshRunner {
   #stateOf(
     layout: Layout,
     endpointUrl: string,
-    made: MadePki & { readonly vaultKeyArn: string },
+    made: MadePki & VaultResources,
     pids: Map<string, NodeState['pids']>,
   ): RunState {
     const gateway = layout.nodes.find((node) => node.name in this.#options.mesh.virtualGateways);
@@ -196,6 +197,7 @@ export class MeshRunner {
       aws: { endpointUrl, region: REGION, accountId: ACCOUNT_ID },
       tables: TABLES,
       vaultKeyArn: made.vaultKeyArn,
+      auditKeyArn: made.auditKeyArn,
       nodes: layout.nodes.map((node) => ({
         name: node.name,
         identity: identityOf(this.#options.mesh, node.name),

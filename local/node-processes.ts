@@ -18,6 +18,7 @@ export interface NodeProcessesPlan {
   readonly layout: Layout;
   readonly envoyBinary: string;
   readonly vaultKeyArn: string;
+  readonly auditKeyArn: string;
   readonly processorPort: number;
   readonly endpointUrl: string;
   readonly region: string;
@@ -55,7 +56,7 @@ export function startNodes(processes: Processes, plan: NodeProcessesPlan): Map<s
         ),
         environment: {
           ...environment,
-          ...appEnvironment(node, node.appSocket, plan.vaultKeyArn),
+          ...appEnvironment(node, node.appSocket, plan),
           ...(node.name === 'tokenizer' ? tokenizerEnvironment(plan.environment) : {}),
         },
       });
@@ -79,13 +80,19 @@ function sidecarEnvironment(node: NodeLayout, envoyBinary: string): Record<strin
   };
 }
 
-function appEnvironment(node: NodeLayout, appSocket: string, vaultKeyArn: string): Record<string, string> {
+function appEnvironment(
+  node: NodeLayout,
+  appSocket: string,
+  { vaultKeyArn, auditKeyArn }: NodeProcessesPlan,
+): Record<string, string> {
   return {
     TOKENMESH_APP_SOCKET: appSocket,
     TOKENMESH_EGRESS_SOCKET: node.egressSocket,
     TOKENMESH_TOKENS_TABLE: TABLES.tokens,
     TOKENMESH_KEYS_TABLE: TABLES.keys,
     TOKENMESH_KMS_KEY_ARN: vaultKeyArn,
+    TOKENMESH_AUDIT_TABLE: TABLES.audit,
+    TOKENMESH_AUDIT_KEY_ID: auditKeyArn,
     ORDERS_TABLE: TABLES.orders,
   };
 }

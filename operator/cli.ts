@@ -12,6 +12,7 @@ import type { CertificateRole } from '../mesh/definition.ts';
 import { CERTIFICATE_ROLES } from '../mesh/identity.ts';
 import { tokenizationMesh } from '../mesh/tokenization-mesh.ts';
 import { createLogger } from '../runtime/log.ts';
+import { addAuditCommand } from './audit.ts';
 import { emulatorClients } from './aws-clients.ts';
 import { writeIdentityFiles } from './identities.ts';
 import { addPolicyCommand } from './policy.ts';
@@ -112,6 +113,7 @@ program
 addPolicyCommand(program, mesh, print);
 addTextCommand(program, { runningMesh, print, onlyStandardInput });
 addScanCommand(program);
+addAuditCommand(program, { runningMesh, print, onlyStandardInput });
 
 function clientsOf(state: RunState): ReturnType<typeof emulatorClients> {
   return emulatorClients(state.aws.endpointUrl, state.aws.region);

@@ -39,8 +39,14 @@ export interface RunState {
   readonly directory: string;
   readonly gatewayUrl: string;
   readonly aws: { readonly endpointUrl: string; readonly region: string; readonly accountId: string };
-  readonly tables: { readonly tokens: string; readonly keys: string; readonly orders: string };
+  readonly tables: {
+    readonly tokens: string;
+    readonly keys: string;
+    readonly orders: string;
+    readonly audit: string;
+  };
   readonly vaultKeyArn: string;
+  readonly auditKeyArn: string;
   readonly nodes: readonly NodeState[];
   readonly cas: readonly CertificateAuthorityState[];
 }

@@ -19,7 +19,7 @@ export interface MeshStatus {
   readonly gateway: { readonly url: string };
   readonly aws: RunState['aws'];
   readonly tables: RunState['tables'];
-  readonly keys: { readonly vault: string };
+  readonly keys: { readonly vault: string; readonly audit: string };
   readonly nodes: readonly NodeStatus[];
   readonly cas: readonly CertificateAuthorityState[];
 }
@@ -29,7 +29,7 @@ export async function meshStatus(state: RunState, mesh: Mesh = tokenizationMesh)
     gateway: { url: state.gatewayUrl },
     aws: state.aws,
     tables: state.tables,
-    keys: { vault: state.vaultKeyArn },
+    keys: { vault: state.vaultKeyArn, audit: state.auditKeyArn },
     nodes: await Promise.all(state.nodes.map(async (node) => await nodeStatus(mesh, state, node))),
     cas: state.cas,
   };

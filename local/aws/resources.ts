@@ -16,10 +16,20 @@ import type { Logger } from '../../runtime/log.ts';
 import { createBranchKey } from '../../sidecar/tokenizer/adapters/branch-keys.ts';
 import { createHierarchy, requestNodeCertificate, type CreatedHierarchy } from './private-ca.ts';
 
-export const TABLES = { tokens: 'tokenmesh-tokens', keys: 'tokenmesh-keys', orders: 'CustomerOrderTable' };
+export const TABLES = {
+  tokens: 'tokenmesh-tokens',
+  keys: 'tokenmesh-keys',
+  orders: 'CustomerOrderTable',
+  audit: 'tokenmesh-audit',
+};
 
-/** The key and the tables of the vault, and the branch key of every tenant. */
-export async function createVaultResources(aws: AwsClients, mesh: Mesh): Promise<{ vaultKeyArn: string }> {
+export interface VaultResources {
+  readonly vaultKeyArn: string;
+  readonly auditKeyArn: string;
+}
+
+/** The keys and the tables of the vault and its audit, and the branch key of every tenant. */
+export async function createVaultResources(aws: AwsClients, mesh: Mesh): Promise<VaultResources> {
   const created = await aws.kms.send(
     new CreateKeyCommand({ Description: 'wraps the branch keys of the vault' }),
   );
@@ -29,6 +39,7 @@ export async function createVaultResources(aws: AwsClients, mesh: Mesh): Promise
     createTable(aws.dynamodb, TABLES.tokens, 'pk', 'sk'),
     createTable(aws.dynamodb, TABLES.keys, 'branch-key-id', 'type'),
     createTable(aws.dynamodb, TABLES.orders, 'orderId'),
+    createTable(aws.dynamodb, TABLES.audit, 'pk', 'sk'),
   ]);
   await aws.dynamodb.send(
     new UpdateTimeToLiveCommand({
@@ -38,7 +49,21 @@ export async function createVaultResources(aws: AwsClients, mesh: Mesh): Promise
   );
   const location = { ...aws, keysTableName: TABLES.keys, kmsKeyArn: vaultKeyArn };
   for (const tenant of tenantsOf(mesh)) await createBranchKey(location, tenant);
-  return { vaultKeyArn };
+  return { vaultKeyArn, auditKeyArn: await createAuditKey(aws.kms) };
+}
+
+/** Makes the seals of the audit. Of HMAC: whoever has no leave to use it can neither make nor alter one. */
+async function createAuditKey(kms: AwsClients['kms']): Promise<string> {
+  const created = await kms.send(
+    new CreateKeyCommand({
+      Description: 'seals the audit',
+      KeySpec: 'HMAC_256',
+      KeyUsage: 'GENERATE_VERIFY_MAC',
+    }),
+  );
+  const auditKeyArn = created.KeyMetadata?.Arn ?? '';
+  await kms.send(new CreateAliasCommand({ AliasName: 'alias/tokenmesh-audit', TargetKeyId: auditKeyArn }));
+  return auditKeyArn;
 }
 
 function tenantsOf(mesh: Mesh): Set<string> {

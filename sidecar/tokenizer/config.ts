@@ -17,6 +17,9 @@ export interface TokenizerConfig {
   readonly rateOverrides: RateOverrides;
   /** What tokens of the format `region` name. @default the airport of `AWS_REGION`: core/formats/region-codes.ts */
   readonly regionCode: string;
+  readonly auditTableName: string;
+  /** An alias, id or ARN of the HMAC key that seals the audit. */
+  readonly auditKeyId: string;
 }
 
 /** The path of a Unix socket has 104 bytes on macOS and 108 on Linux, the last of them zero. */
@@ -24,6 +27,8 @@ const MAX_SOCKET_PATH_BYTES = 103;
 
 const KMS_KEY_ARN = /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/;
 const REGION = /^[a-z\d-]+$/;
+const KMS_KEY_ID =
+  /^(?:arn:aws[\w-]*:kms:[\w-]+:\d{12}:(?:key|alias)\/[\w/-]+|alias\/[\w/-]+|mrk-[\da-f]{32}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})$/;
 const TABLE_NAME = /^[\w.-]{3,255}$/;
 
 /**
@@ -39,6 +44,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): T
     kmsKeyArn: env['TOKENMESH_KMS_KEY_ARN'] ?? '',
     policiesDirectory: policiesDirectoryIn(env),
     regionCode: env['TOKENMESH_REGION_CODE'] ?? REGION_CODES[env['AWS_REGION'] ?? ''] ?? '',
+    auditTableName: env['TOKENMESH_AUDIT_TABLE'] ?? 'tokenmesh-audit',
+    auditKeyId: env['TOKENMESH_AUDIT_KEY_ID'] ?? 'alias/tokenmesh-audit',
   };
   const rates = parseRateOverrides(env['TOKENMESH_LIMITS'], tokenizationMesh);
   const problems = [
@@ -46,6 +53,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): T
     ...mismatch('TOKENMESH_TOKENS_TABLE', config.tokensTableName, TABLE_NAME, "a table's name"),
     ...mismatch('TOKENMESH_KEYS_TABLE', config.keysTableName, TABLE_NAME, "a table's name"),
     ...mismatch('TOKENMESH_KMS_KEY_ARN', config.kmsKeyArn, KMS_KEY_ARN, 'the ARN of a KMS key'),
+    ...mismatch('TOKENMESH_AUDIT_TABLE', config.auditTableName, TABLE_NAME, "a table's name"),
+    ...mismatch('TOKENMESH_AUDIT_KEY_ID', config.auditKeyId, KMS_KEY_ID, 'the alias, id or ARN of a KMS key'),
     ...rates.problems.map((problem) => `TOKENMESH_LIMITS: ${problem}`),
     ...mismatch('AWS_REGION', env['AWS_REGION'] ?? '', REGION, 'a region'),
     ...regionCodeProblems(env['AWS_REGION'] ?? '', config.regionCode),

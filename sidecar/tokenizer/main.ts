@@ -6,16 +6,21 @@
 
 import { randomBytes } from 'node:crypto';
 import { describeError, TokenmeshError } from '../../errors/error.ts';
+import { identityOf } from '../../mesh/identity.ts';
 import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
 import { listenOnSocket } from '../../runtime/http-server.ts';
 import { stopOnSignal } from '../../runtime/lifecycle.ts';
 import { createLogger } from '../../runtime/log.ts';
 import { createAwsClients } from './adapters/aws-clients.ts';
 import { detectionPorts } from './adapters/detection/detection-ports.ts';
+import { createDynamodbAuditLog } from './adapters/dynamodb-audit-log.ts';
 import { createDynamodbTokenStore } from './adapters/dynamodb-token-store.ts';
 import { createEncryptionSdkSealer } from './adapters/encryption-sdk-sealer.ts';
+import { createKmsAuditMac } from './adapters/kms-audit-mac.ts';
 import { openPolicyFolder, type PolicyStatus } from './adapters/policy-folder.ts';
 import { readConfig } from './config.ts';
+import { createAudit } from './core/audit/audit.ts';
+import { createAuditedVault } from './core/audit/audited-vault.ts';
 import { createRateLimiter, ratesOf } from './core/rate-limit.ts';
 import { createReadiness } from './core/readiness.ts';
 import { createTextService } from './core/text/text-service.ts';
@@ -27,6 +32,8 @@ import { createTokenizerServer, type PolicyState } from './http/server.ts';
 const logger = createLogger('tokenizer');
 
 const now = (): Date => new Date();
+
+const SEAL_CHECK_MS = 1_000;
 
 async function start(): Promise<void> {
   const config = readConfig(process.env);
@@ -46,10 +53,18 @@ async function start(): Promise<void> {
     onStatus: (status) => tellPolicies(status, metrics),
   });
   const { policy } = folder;
+  const audit = createAudit({
+    log: createDynamodbAuditLog({ client: clients.dynamodb, ...config }),
+    mac: createKmsAuditMac({ ...clients, ...config }),
+    identity: identityOf(mesh, 'tokenizer'),
+    now,
+    randomBytes,
+    onFault: (error) => logger.error({ fault: faultOf(error) }, 'the audit could not be written'),
+  });
   const tenants = new Set(
     Object.values(mesh.virtualNodes).flatMap((node) => node.vaultAccess?.tenants ?? []),
   );
-  const vault = createVault({
+  const plain = createVault({
     store,
     sealer,
     policy,
@@ -58,19 +73,23 @@ async function start(): Promise<void> {
     regionCode: config.regionCode,
     observer: observeMinting(metrics, logger),
   });
+  const vault = createAuditedVault({ vault: plain, audit, now });
   const app = await createTokenizerServer({
     vault,
     text: createTextService({ vault, policy, detection: detectionPorts }),
-    checkReady: createReadiness({ store, sealer, tenants: [...tenants], now }),
+    checkReady: createReadiness({ store, sealer, audit, tenants: [...tenants], now }),
     metrics,
     limiter: createRateLimiter(ratesOf(mesh, config.rateOverrides), () => performance.now()),
     policyState: () => policyStateOf(folder.status()),
     mesh,
     logger,
   });
+  const sealing = setInterval(() => void audit.sealIfDue(), SEAL_CHECK_MS);
   stopOnSignal(async () => {
     folder.close();
     await app.close();
+    clearInterval(sealing);
+    await audit.close();
   });
   await listenOnSocket(app, config.socketPath);
   logger.info('listening');
@@ -87,6 +106,11 @@ function tellPolicies(status: PolicyStatus, metrics: Metrics): void {
 function policyStateOf({ revision, policies, refused }: PolicyStatus): PolicyState {
   const updateRefused = refused === undefined ? {} : { updateRefusedAt: refused.at.toISOString() };
   return { revision, policies, ...updateRefused };
+}
+
+/** What stands behind an outage, where that is known. */
+function faultOf(error: unknown): string {
+  return nameOf(error instanceof TokenmeshError ? (error.cause ?? error) : error);
 }
 
 /** The kind of an error, and not its text, which may quote what was sent. */

@@ -9,6 +9,8 @@ import { startEmulatedAws, type EmulatedAws } from './emulated-aws.ts';
 export interface EmulatedVault extends KeyStoreLocation {
   readonly aws: EmulatedAws;
   readonly tokensTableName: string;
+  readonly auditTableName: string;
+  readonly auditKeyId: string;
   stop(): Promise<void>;
 }
 
@@ -21,14 +23,21 @@ export async function startEmulatedVault(tenants: readonly string[]): Promise<Em
     keysTableName: 'tokenmesh-keys',
     kmsKeyArn: KeyMetadata?.Arn ?? '',
   };
+  const auditKey = await clients.kms.send(
+    new CreateKeyCommand({ KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' }),
+  );
   const tokensTableName = 'tokenmesh-tokens';
+  const auditTableName = 'tokenmesh-audit';
   await clients.dynamodb.send(tableOf(location.keysTableName, 'branch-key-id', 'type'));
   await clients.dynamodb.send(tableOf(tokensTableName, 'pk', 'sk'));
+  await clients.dynamodb.send(tableOf(auditTableName, 'pk', 'sk'));
   for (const tenant of tenants) await createBranchKey(location, tenant);
   return {
     ...location,
     aws,
     tokensTableName,
+    auditTableName,
+    auditKeyId: auditKey.KeyMetadata?.Arn ?? '',
     stop: async () => {
       clients.dynamodb.destroy();
       clients.kms.destroy();

@@ -1,3 +1,4 @@
+import { startAuditUnderTest } from './audit-under-test.ts';
 import { captureLog, type CapturedLog } from '../fakes/captured-log.ts';
 import { MemoryFieldSealer } from '../fakes/memory-field-sealer.ts';
 import { MemoryTokenStore } from '../fakes/memory-token-store.ts';
@@ -12,6 +13,7 @@ import type { Policy } from '../../sidecar/tokenizer/core/policy.ts';
 import { createReadiness } from '../../sidecar/tokenizer/core/readiness.ts';
 import { detectionPorts } from '../../sidecar/tokenizer/adapters/detection/detection-ports.ts';
 import { createTextService } from '../../sidecar/tokenizer/core/text/text-service.ts';
+import { createAuditedVault } from '../../sidecar/tokenizer/core/audit/audited-vault.ts';
 import { createVault } from '../../sidecar/tokenizer/core/vault.ts';
 import { createRateLimiter, ratesOf, type RateOverrides } from '../../sidecar/tokenizer/core/rate-limit.ts';
 import { createMetrics } from '../../sidecar/tokenizer/http/metrics.ts';
@@ -23,6 +25,7 @@ export interface TokenizerUnderTest {
   readonly sealer: MemoryFieldSealer;
   readonly clock: { now: Date };
   readonly log: CapturedLog;
+  readonly audited: ReturnType<typeof startAuditUnderTest>;
   /** Back to an empty store that is up, at the time of the start. */
   reset(): void;
   /** Sends one request as a node of the mesh, or with no identity where `node` is undefined. */
@@ -60,11 +63,13 @@ export async function startTokenizerUnderTest(options: TokenizerOptions = {}): P
   const clock = { now: START };
   const log = captureLog();
   const now = (): Date => clock.now;
+  const audited = startAuditUnderTest();
   // Every probe comes long after the last, so that none is answered from memory.
   let probes = 0;
   const probeTime = (): Date => new Date((probes += 1) * 60_000);
   const policy = options.policy ?? (await shippedPolicy());
-  const vault = createVault({ store, sealer, policy, now, randomBytes });
+  const plain = createVault({ store, sealer, policy, now, randomBytes });
+  const vault = createAuditedVault({ vault: plain, audit: audited.audit, now });
   const app = await createTokenizerServer({
     vault,
     text: createTextService({ vault, policy, detection: detectionPorts }),
@@ -80,10 +85,12 @@ export async function startTokenizerUnderTest(options: TokenizerOptions = {}): P
     sealer,
     clock,
     log,
+    audited,
     reset: () => {
       store.records.clear();
       store.isDown = false;
       sealer.isDown = false;
+      audited.log.isDown = false;
       sealer.opened = 0;
       clock.now = START;
     },

@@ -43,6 +43,18 @@ export class RecordUnopenableError extends TokenmeshError {
   }
 }
 
+/** What was done could not be recorded, so nothing of it is handed out: no value and no token. */
+export class AuditUnavailableError extends TokenmeshError {
+  constructor(cause?: unknown) {
+    super({
+      code: 'ERR_AUDIT_UNAVAILABLE',
+      message: 'the audit could not be written in time: expected its log and its key to be served',
+      remedy: 'try again after the time in Retry-After; nothing was handed out',
+      cause,
+    });
+  }
+}
+
 interface Shown {
   readonly status: number;
   readonly title: string;
@@ -81,6 +93,7 @@ const SHOWN: Readonly<Record<ErrorCode, Shown>> = {
   ERR_VERSION_CONFLICT: { status: 409, title: 'The record has another version.' },
   ERR_STORE_UNAVAILABLE: { status: 503, title: 'The token store is not available.' },
   ERR_KEY_UNAVAILABLE: { status: 503, title: 'The key is not available.' },
+  ERR_AUDIT_UNAVAILABLE: { status: 503, title: 'The audit is not available.' },
 };
 
 export function shownAs(error: TokenmeshError): Shown | undefined {

@@ -7,6 +7,8 @@ export interface ReadinessParts {
   readonly store: TokenStore;
   readonly sealer: FieldSealer;
   readonly tenants: readonly string[];
+  /** What else has to be there. */
+  readonly audit?: { readonly checkReady: () => Promise<void> };
   readonly now: () => Date;
 }
 
@@ -26,8 +28,12 @@ export function createReadiness(parts: ReadinessParts): () => Promise<void> {
   };
 }
 
-async function check({ store, sealer, tenants }: ReadinessParts): Promise<void> {
-  await Promise.all([store.checkReachable(), ...tenants.map((tenant) => checkTenant(sealer, tenant))]);
+async function check({ store, sealer, tenants, audit }: ReadinessParts): Promise<void> {
+  await Promise.all([
+    store.checkReachable(),
+    audit?.checkReady(),
+    ...tenants.map((tenant) => checkTenant(sealer, tenant)),
+  ]);
 }
 
 async function checkTenant(sealer: FieldSealer, tenant: string): Promise<void> {

@@ -85,7 +85,8 @@ async function reveal(
   }
   const revealed = new Map<string, RevealedField>();
   for (const { name, field, form } of forms) {
-    revealed.set(name, { value: await valueOf(parts, record, name, field, form), form });
+    const value = await valueOf(parts, record, name, field, form);
+    revealed.set(name, { value, form, class: field.class });
   }
   if (record.kind === 'one-time') await consume(parts, record);
   return revealed;

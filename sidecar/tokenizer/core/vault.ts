@@ -21,6 +21,8 @@ import { createReplacing } from './replacing.ts';
 export interface Caller {
   readonly identity: string;
   readonly access: VaultAccess;
+  /** Of the request that is served, for the audit. */
+  readonly requestId?: string;
 }
 
 export interface TokenizeField {
@@ -67,6 +69,7 @@ export interface RevealedField {
   /** Null where the form is `redacted`. */
   readonly value: string | null;
   readonly form: 'plain' | 'masked' | 'redacted';
+  readonly class: FieldClass;
 }
 
 export type Revealed = ReadonlyMap<string, RevealedField>;

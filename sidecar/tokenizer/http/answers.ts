@@ -17,7 +17,8 @@ export function replacedAnswer({ token, version }: Replaced): object {
 }
 
 export function revealedAnswer(revealed: Revealed): object {
-  return { fields: Object.fromEntries(revealed) };
+  const shown = [...revealed].map(([name, { value, form }]) => [name, { value, form }] as const);
+  return { fields: Object.fromEntries(shown) };
 }
 
 export function descriptionAnswer(description: TokenDescription): object {

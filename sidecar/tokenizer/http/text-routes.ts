@@ -19,8 +19,10 @@ const PROBLEMS = { '4xx': ProblemSchema, '5xx': ProblemSchema };
 /** Personal and card data in texts and JSON, replaced and turned back. */
 export function addTextRoutes(app: FastifyInstance, parts: TokenizerParts): void {
   const { mesh, text, metrics } = parts;
-  const callerBehind = (request: FastifyRequest): Caller =>
-    callerOf(mesh, peerOf(mesh, headerOf(request.headers[IDENTITY_HEADER])));
+  const callerBehind = (request: FastifyRequest): Caller => ({
+    ...callerOf(mesh, peerOf(mesh, headerOf(request.headers[IDENTITY_HEADER]))),
+    requestId: request.id,
+  });
   // Before the body is read: who has no right here is not to make us parse it.
   app.addHook('onRequest', async (request) => {
     callerBehind(request);

@@ -31,8 +31,10 @@ interface Results {
 
 /** What the vault does, for callers to whom the mesh grants something of it. */
 export function addTokenRoutes(app: FastifyInstance, parts: TokenizerParts): void {
-  const callerBehind = (request: FastifyRequest): Caller =>
-    callerOf(parts.mesh, peerOf(parts.mesh, headerOf(request.headers[IDENTITY_HEADER])));
+  const callerBehind = (request: FastifyRequest): Caller => ({
+    ...callerOf(parts.mesh, peerOf(parts.mesh, headerOf(request.headers[IDENTITY_HEADER]))),
+    requestId: request.id,
+  });
   // Before the body is read: who has no right here is not to make us parse eight megabytes.
   app.addHook('onRequest', async (request) => {
     callerBehind(request);

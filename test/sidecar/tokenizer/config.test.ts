@@ -18,6 +18,8 @@ describe('the configuration of the tokenizer', () => {
       policiesDirectory: SHIPPED_POLICIES_DIRECTORY,
       rateOverrides: {},
       regionCode: 'IAD',
+      auditTableName: 'tokenmesh-audit',
+      auditKeyId: 'alias/tokenmesh-audit',
     });
   });
 
@@ -69,6 +71,8 @@ describe('the configuration of the tokenizer', () => {
     ['TOKENMESH_TOKENS_TABLE', 'a'],
     ['TOKENMESH_KEYS_TABLE', 'with space'],
     ['TOKENMESH_KMS_KEY_ARN', 'alias/vault'],
+    ['TOKENMESH_AUDIT_TABLE', 'a'],
+    ['TOKENMESH_AUDIT_KEY_ID', 'the audit key'],
     ['AWS_REGION', 'US East'],
     ['TOKENMESH_LIMITS', 'fast'],
     ['TOKENMESH_LIMITS', '{"order":{"delete":{"perSecond":0,"burst":3}}}'],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { AuditUnavailableError } from '../../../../sidecar/tokenizer/core/errors.ts';
 import { createReadiness } from '../../../../sidecar/tokenizer/core/readiness.ts';
 import { MemoryFieldSealer } from '../../../fakes/memory-field-sealer.ts';
 import { MemoryTokenStore } from '../../../fakes/memory-token-store.ts';
@@ -23,6 +24,17 @@ describe('readiness', () => {
     await expect(setUp(['shop', 'keyless']).checkReady()).rejects.toMatchObject({
       code: 'ERR_KEY_UNAVAILABLE',
     });
+  });
+
+  it('does not hold while the audit could not be written', async () => {
+    const { store, sealer } = setUp();
+    const audit = {
+      checkReady: async () => {
+        throw new AuditUnavailableError();
+      },
+    };
+    const checkReady = createReadiness({ store, sealer, audit, tenants: ['shop'], now: () => new Date(0) });
+    await expect(checkReady()).rejects.toMatchObject({ code: 'ERR_AUDIT_UNAVAILABLE' });
   });
 
   it('asks again only after three seconds, whatever the answer was', async () => {

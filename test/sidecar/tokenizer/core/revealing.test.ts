@@ -16,8 +16,8 @@ describe('detokenizing', () => {
     const { token } = await vault.tokenize(order, RECORD);
     const revealed = await vault.detokenize(paybill, { token, purpose: 'payment' });
     expect(Object.fromEntries(revealed)).toEqual({
-      card: { value: PAN, form: 'plain' },
-      note: { value: null, form: 'redacted' },
+      card: { value: PAN, form: 'plain', class: 'pan' },
+      note: { value: null, form: 'redacted', class: 'text' },
     });
   });
 
@@ -27,7 +27,7 @@ describe('detokenizing', () => {
       const { vault } = startVaultUnderTest();
       const { token } = await vault.tokenize(order, CARD);
       const revealed = await vault.detokenize(paybill, { token, purpose });
-      expect(revealed.get('card')).toEqual({ value: '************1111', form: 'masked' });
+      expect(revealed.get('card')).toEqual({ value: '************1111', form: 'masked', class: 'pan' });
     },
   );
 

@@ -36,7 +36,7 @@ describe('tokenizing', () => {
     expect(token).toBe(mintToken(second));
     expect(store.records.size).toBe(2);
     expect(await vault.detokenize(paybill, { token })).toEqual(
-      new Map([['card', { value: PAN, form: 'plain' }]]),
+      new Map([['card', { value: PAN, form: 'plain', class: 'pan' }]]),
     );
   });
 

@@ -1,0 +1,77 @@
+/**
+ * The audit: a record for each item that was tokenized, revealed, described, refused or deleted,
+ * durable before the answer goes out, and chained so that a change of it is found.
+ *
+ * @module
+ */
+
+import { createSecretKey, type KeyObject } from 'node:crypto';
+import { lettersOf } from './letters.ts';
+import type { AuditLog, AuditMac } from './ports.ts';
+import { recordOf, type AuditEvent } from './record.ts';
+import { REFERENCE_KEY_MESSAGE, tokenReference } from './token-reference.ts';
+import { AuditTrail } from './trail.ts';
+
+export interface Audit {
+  /**
+   * Resolves once the events are durable.
+   *
+   * @throws {AuditUnavailableError} where that is not known. Whoever asked must then be given nothing.
+   */
+  record(events: readonly AuditEvent[]): Promise<void>;
+  /** @throws {AuditUnavailableError} unless an event could be recorded, as far as can be told without one. */
+  checkReady(): Promise<void>;
+  /** To be called once a second. Never rejects. */
+  sealIfDue(): Promise<void>;
+  /** Seals the end. Nothing may be recorded afterwards. Never rejects. */
+  close(): Promise<void>;
+}
+
+export interface AuditParts {
+  readonly log: AuditLog;
+  readonly mac: AuditMac;
+  readonly now: () => Date;
+  /** From a cryptographic source. */
+  readonly randomBytes: (count: number) => Uint8Array;
+  /** Of the service that writes. */
+  readonly identity: string;
+  readonly onFault: (error: unknown) => void;
+}
+
+const WRITER_BYTES = 16;
+
+export function createAudit(parts: AuditParts): Audit {
+  const { log, mac, onFault, randomBytes } = parts;
+  const trail = new AuditTrail({ ...parts, newWriter: () => lettersOf(randomBytes(WRITER_BYTES)) });
+  const referenceKey = onceHad(async () => createSecretKey(await mac.macOf(REFERENCE_KEY_MESSAGE)));
+  return {
+    async record(events) {
+      const key = await referenceKey().catch((error: unknown) => {
+        trail.countUnwritten(events.length);
+        onFault(error);
+        throw error;
+      });
+      const referenceOf = (token: string): string => tokenReference(key, token);
+      await trail.append(events.map((event) => JSON.stringify(recordOf(event, referenceOf))));
+    },
+    async checkReady() {
+      await Promise.all([referenceKey(), trail.open(), log.checkReachable()]);
+    },
+    sealIfDue: async () => await trail.sealIfDue(),
+    close: async () => await trail.close(),
+  };
+}
+
+/** Asked for once, and again only where it could not be had. */
+function onceHad(get: () => Promise<KeyObject>): () => Promise<KeyObject> {
+  let had: Promise<KeyObject> | undefined;
+  return async () => {
+    had ??= get();
+    try {
+      return await had;
+    } catch (error) {
+      had = undefined;
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,197 @@
+/**
+ * A vault whose every answer waits for its audit record.
+ *
+ * The vault decides and opens; then the record is made durable; then the caller is answered. Where
+ * that fails the caller gets `ERR_AUDIT_UNAVAILABLE`, and neither value nor token.
+ *
+ * @module
+ */
+
+import { TokenmeshError } from '../../../../errors/error.ts';
+import { isOutage } from '../errors.ts';
+import { FIELD_CLASS_NAMES, type FieldClass } from '../field-class.ts';
+import { isToken } from '../token.ts';
+import type {
+  Caller,
+  DetokenizeRequest,
+  ItemResult,
+  Revealed,
+  TokenDescription,
+  Tokenized,
+  TokenizeRequest,
+  TokenQuery,
+  Vault,
+} from '../vault.ts';
+import type { Audit } from './audit.ts';
+import type { AuditedField, AuditedOperation, AuditEvent, AuditOutcome } from './record.ts';
+
+export interface AuditedVaultParts {
+  readonly vault: Vault;
+  readonly audit: Pick<Audit, 'record'>;
+  readonly now: () => Date;
+}
+
+/** What is known of an item before anything is done with it. */
+type Asked = Omit<AuditEvent, 'at' | 'outcome'>;
+
+/** What the result of an item adds. */
+type Learned = Pick<AuditEvent, 'token' | 'fields'>;
+
+export function createAuditedVault(parts: AuditedVaultParts): Vault {
+  const { vault } = parts;
+  return {
+    tokenize: (caller, request) =>
+      auditedItem(parts, askedToTokenize(caller, request), ofTokenized, () =>
+        vault.tokenize(caller, request),
+      ),
+    tokenizeBatch: (caller, requests) =>
+      auditedBatch(
+        parts,
+        requests.map((request) => askedToTokenize(caller, request)),
+        ofTokenized,
+        () => vault.tokenizeBatch(caller, requests),
+      ),
+    detokenize: (caller, request) =>
+      auditedItem(parts, askedToReveal(caller, request), ofRevealed, () => vault.detokenize(caller, request)),
+    detokenizeBatch: (caller, requests) =>
+      auditedBatch(
+        parts,
+        requests.map((request) => askedToReveal(caller, request)),
+        ofRevealed,
+        () => vault.detokenizeBatch(caller, requests),
+      ),
+    describe: (caller, query) =>
+      auditedItem(parts, asked(caller, 'describe', query), ofDescribed, () => vault.describe(caller, query)),
+    async replace(caller, request) {
+      const replacement = { ...asked(caller, 'replace', request), fields: fieldsIn(request) };
+      await parts.audit.record([eventOf(parts, replacement, 'begun')]);
+      return await auditedItem(
+        parts,
+        replacement,
+        () => ({}),
+        () => vault.replace(caller, request),
+      );
+    },
+    async delete(caller, query) {
+      const deletion = asked(caller, 'delete', query);
+      await parts.audit.record([eventOf(parts, deletion, 'begun')]);
+      await auditedItem(
+        parts,
+        deletion,
+        () => ({}),
+        () => vault.delete(caller, query),
+      );
+    },
+  };
+}
+
+async function auditedItem<Result>(
+  parts: AuditedVaultParts,
+  item: Asked,
+  learn: (result: Result) => Learned,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  const [outcome] = await auditedBatch(parts, [item], learn, async () =>
+    [await run()].map((result) => ({ result })),
+  );
+  if (outcome === undefined || 'error' in outcome) throw new Error('expected one result for one item');
+  return outcome.result;
+}
+
+async function auditedBatch<Result>(
+  parts: AuditedVaultParts,
+  items: readonly Asked[],
+  learn: (result: Result) => Learned,
+  run: () => Promise<readonly ItemResult<Result>[]>,
+): Promise<readonly ItemResult<Result>[]> {
+  let results: readonly ItemResult<Result>[];
+  try {
+    results = await run();
+  } catch (error) {
+    const events = items.map((item) => eventOf(parts, item, codeOf(error)));
+    await recordRefusals(parts, events, error);
+    throw error;
+  }
+  await parts.audit.record(
+    items.map((item, index) => {
+      const result = results[index];
+      if (result === undefined) throw new Error('expected one result for each item');
+      if ('error' in result) return eventOf(parts, item, result.error.code);
+      return eventOf(parts, { ...item, ...learn(result.result) }, 'ok');
+    }),
+  );
+  return results;
+}
+
+/**
+ * An outage decided nothing and handed nothing out. Its record is made where it can be, and nobody
+ * waits for it: the audit stands on the same services.
+ */
+async function recordRefusals(
+  { audit }: AuditedVaultParts,
+  events: readonly AuditEvent[],
+  error: unknown,
+): Promise<void> {
+  const recorded = audit.record(events);
+  if (error instanceof TokenmeshError && isOutage(error)) recorded.catch(() => undefined);
+  else await recorded;
+}
+
+function eventOf({ now }: AuditedVaultParts, item: Asked, outcome: AuditOutcome): AuditEvent {
+  const { token, ...others } = item;
+  const isKnown = token !== undefined && isReferred(token, outcome);
+  return { ...others, at: now(), outcome, ...(isKnown ? { token } : {}) };
+}
+
+/** What is no token may be anything, a card number too: not even a reference is made of it. */
+function isReferred(token: string, outcome: AuditOutcome): boolean {
+  return outcome === 'begun' ? isToken(token) !== undefined : outcome !== 'ERR_TOKEN_MALFORMED';
+}
+
+function codeOf(error: unknown): AuditOutcome {
+  return error instanceof TokenmeshError ? error.code : 'ERR_INTERNAL';
+}
+
+function asked(caller: Caller, operation: AuditedOperation, request: Partial<TokenQuery>): Asked {
+  const tenant = request.tenant ?? caller.access.tenants[0];
+  return {
+    identity: caller.identity,
+    operation,
+    ...(caller.requestId === undefined ? {} : { requestId: caller.requestId }),
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(request.token === undefined ? {} : { token: request.token }),
+  };
+}
+
+function askedToTokenize(caller: Caller, request: TokenizeRequest): Asked {
+  const { tenant } = request;
+  return { ...asked(caller, 'tokenize', tenant === undefined ? {} : { tenant }), fields: fieldsIn(request) };
+}
+
+function fieldsIn({ fields }: Pick<TokenizeRequest, 'fields'>): AuditedField[] {
+  return Object.values(fields).map((field) => ({ class: knownClass(field.class) }));
+}
+
+function askedToReveal(caller: Caller, request: DetokenizeRequest): Asked {
+  const purpose = request.purpose ?? caller.access.defaultPurpose;
+  return { ...asked(caller, 'detokenize', request), ...(purpose === undefined ? {} : { purpose }) };
+}
+
+function ofTokenized({ token }: Tokenized): Learned {
+  return { token };
+}
+
+function ofRevealed(revealed: Revealed): Learned {
+  return {
+    fields: [...revealed.values()].map(({ class: fieldClass, form }) => ({ class: fieldClass, form })),
+  };
+}
+
+function ofDescribed({ fields }: TokenDescription): Learned {
+  return { fields: [...fields.values()].map((fieldClass) => ({ class: fieldClass })) };
+}
+
+/** A class that there is not is the caller's text, and stays out. */
+function knownClass(name: string): AuditedField['class'] {
+  return (FIELD_CLASS_NAMES as readonly string[]).includes(name) ? (name as FieldClass) : 'unknown';
+}

@@ -1,0 +1,102 @@
+/**
+ * One audit record: who did what to one item, when and how it ended, and never a value.
+ *
+ * Format: docs/audit.md.
+ *
+ * @module
+ */
+
+import type { ErrorCode } from '../../../../errors/error.ts';
+import type { FieldClass } from '../field-class.ts';
+import type { RevealedField } from '../vault.ts';
+
+export type AuditedOperation = 'tokenize' | 'detokenize' | 'describe' | 'replace' | 'delete';
+
+/** `begun` stands before a replacement and a deletion, which cannot be taken back: they are recorded first, then done. */
+export type AuditOutcome = 'ok' | 'begun' | ErrorCode;
+
+/** One field that was touched: its class, and the form in which it was shown. Its name is the caller's text, and stays out. */
+export interface AuditedField {
+  readonly class: FieldClass | 'unknown';
+  readonly form?: RevealedField['form'];
+}
+
+export interface AuditEvent {
+  readonly at: Date;
+  readonly requestId?: string;
+  readonly identity: string;
+  readonly tenant?: string;
+  readonly operation: AuditedOperation;
+  readonly purpose?: string;
+  readonly outcome: AuditOutcome;
+  /** Whole here, and a keyed reference once it is written. */
+  readonly token?: string;
+  readonly fields?: readonly AuditedField[];
+  /** The policies that decided, by their ids. */
+  readonly policies?: readonly string[];
+}
+
+/** As it is written, in this order. */
+export interface AuditRecord {
+  readonly at: string;
+  readonly requestId?: string;
+  readonly identity: string;
+  readonly tenant?: string;
+  readonly operation: AuditedOperation | 'audit';
+  readonly purpose?: string;
+  readonly outcome: AuditOutcome;
+  readonly token?: string;
+  readonly fields?: readonly AuditedField[];
+  readonly policies?: readonly string[];
+  /** With operation `audit` alone: how many earlier records tell of answers that were withheld. */
+  readonly withheld?: Withheld;
+}
+
+/**
+ * What became of records while the audit could not be written: whoever they are about got
+ * `ERR_AUDIT_UNAVAILABLE`, whatever the records say.
+ */
+export interface Withheld {
+  /** The segment that was not known to be written at the time, and was afterwards. */
+  readonly segment?: number;
+  /** Records that are in no segment. */
+  readonly unwritten: number;
+}
+
+/** @param referenceOf - Makes the keyed reference to a token: {@link tokenReference}. */
+export function recordOf(event: AuditEvent, referenceOf: (token: string) => string): AuditRecord {
+  const { requestId, tenant, purpose, token, fields, policies } = event;
+  return {
+    at: event.at.toISOString(),
+    ...(requestId === undefined ? {} : { requestId }),
+    identity: event.identity,
+    ...(tenant === undefined ? {} : { tenant: withoutNumbers(tenant) }),
+    operation: event.operation,
+    ...(purpose === undefined ? {} : { purpose: withoutNumbers(purpose) }),
+    outcome: event.outcome,
+    ...(token === undefined ? {} : { token: referenceOf(token) }),
+    ...(fields === undefined ? {} : { fields: fields.map(fieldOf) }),
+    ...(policies === undefined ? {} : { policies }),
+  };
+}
+
+/** Written by the audit about itself, once it can write again. */
+export function withheldRecord(at: Date, identity: string, withheld: Withheld): AuditRecord {
+  return {
+    at: at.toISOString(),
+    identity,
+    operation: 'audit',
+    outcome: 'ERR_AUDIT_UNAVAILABLE',
+    withheld,
+  };
+}
+
+function fieldOf({ class: fieldClass, form }: AuditedField): AuditedField {
+  return { class: fieldClass, ...(form === undefined ? {} : { form }) };
+}
+
+/** Tenant and purpose are the caller's text: six digits in it may be part of a card number, whatever stands between them. */
+function withoutNumbers(text: string): string {
+  const digits = text.match(/\p{Nd}/gu) ?? [];
+  return digits.length < 6 ? text : text.replaceAll(/\p{Nd}/gu, '#');
+}
