@@ -2,8 +2,8 @@
  * Card numbers that payment processors publish for tests: well-formed, with a
  * correct check digit, and never issued to anyone.
  *
- * This is the one file of the repository that a search for card numbers finds.
- * Everything that needs a card number, tests included, takes it from here.
+ * Everything that needs a card number takes it from here. Beside this file only
+ * tests of what reads numbers write one out, and a page of documentation.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAwsClients } from '../../../../sidecar/tokenizer/adapters/aws-clients.ts';
@@ -128,8 +128,13 @@ describe('the audit of a tokenizer process', () => {
       purpose: '4111111111111111',
     });
     await tokenizer.stop();
-    const { Items } = await vault.dynamodb.send(new ScanCommand({ TableName: vault.auditTableName }));
-    const text = JSON.stringify(Items);
+    let text = '';
+    for await (const { Items } of paginateScan(
+      { client: vault.dynamodb },
+      { TableName: vault.auditTableName },
+    )) {
+      text += JSON.stringify(Items);
+    }
     expect(text).toContain('ERR_TOKEN_MALFORMED');
     expect(text).not.toContain('411111');
     expect(text).not.toContain(token.slice(4, 24));
