@@ -6,6 +6,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { searchForLeaks } from '../../local/leaks.ts';
 import { emulatorClients } from '../../operator/aws-clients.ts';
@@ -517,6 +518,30 @@ describe("the operator's command", () => {
       const elsewhere = { TOKENMESH_STATE: join(state.directory, 'no-such-run.json') };
       const answer = await command('npm', ['run', '--silent', 'mesh', '--', 'status'], elsewhere);
       expect(answer).toMatchObject({ code: 1, stderr: expect.stringContaining('start it with: npm start') });
+    },
+    DEADLINE_MS,
+  );
+});
+
+describe('a secret that cannot be used', () => {
+  it(
+    'is told by verify with what to do, keeps nobody from the rest, and is mended by a rotation',
+    async () => {
+      const { secretsManager } = emulatorClients(state.aws.endpointUrl, state.aws.region);
+      const SecretId = 'tokenmesh/order/server/certificate';
+      await secretsManager.send(new PutSecretValueCommand({ SecretId, SecretString: 'not json' }));
+      await new Promise((resolve) => setTimeout(resolve, 2_500));
+      const verified = await mesh(run, ['verify', '--json']);
+      expect(verified.code).toBe(1);
+      expect(verified.stderr).toContain('warning: order server');
+      const failed = (JSON.parse(verified.stdout) as Verification).checks.filter((check) => !check.ok);
+      expect(failed.map((check) => [check.id, check.subject])).toEqual([
+        ['certificates.taken', 'order server'],
+      ]);
+      expect(failed[0]?.hint).toContain('npm run mesh -- rotate');
+      expect(await mesh(run, ['status'])).toMatchObject({ code: 0 });
+      expect(await mesh(run, ['rotate', 'order', '--role', 'server'])).toMatchObject({ code: 0 });
+      expect(await mesh(run, ['verify'])).toMatchObject({ code: 0 });
     },
     DEADLINE_MS,
   );

@@ -27,11 +27,12 @@ describe('the Envoy target', () => {
     );
   });
 
-  it('puts no path, and so no token, in an access log', () => {
+  it('puts nothing that a caller wrote in an access log: no path, which may hold a token, and no method', () => {
     const logs =
       JSON.stringify(GOLDENS['tokenizer-as-shipped']?.()).match(/"json_format":\{"time".*?\}/g) ?? [];
     expect(logs.length).toBe(2);
-    for (const log of logs) expect(log).not.toMatch(/:PATH|REQUESTED_SERVER|QUERY/i);
+    for (const log of logs)
+      expect(log).not.toMatch(/:PATH|:METHOD|:AUTHORITY|REQUESTED_SERVER|QUERY|USER-AGENT/i);
   });
 
   it('refuses a node that the mesh does not have', () => {
