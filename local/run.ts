@@ -16,7 +16,7 @@ import { rotateCertificate } from '../operator/rotate.ts';
 import { nodeState, runStateFile } from '../operator/run-state.ts';
 import { callTokenizer } from '../operator/vault-call.ts';
 import { verifyMesh } from '../operator/verify.ts';
-import { createLogger } from '../runtime/log.ts';
+import { createQuietLogger } from '../runtime/log.ts';
 import { searchForLeaks } from './leaks.ts';
 import { MeshRunner, type MeshRun, type MeshRunOptions } from './mesh-run.ts';
 import { cardsFor, loadDuring, openShop, orderAndPay, type Shop } from './traffic.ts';
@@ -86,7 +86,7 @@ async function demonstrate(run: MeshRun): Promise<boolean> {
 }
 
 async function rotateUnderLoad(run: MeshRun, shop: Shop): Promise<boolean> {
-  const parts = { mesh, state: run.state, aws: run.aws, logger: quietLogger() };
+  const parts = { mesh, state: run.state, aws: run.aws, logger: createQuietLogger('local') };
   const { result, load } = await stage(
     "the tokenizer's certificate rotates while orders go on",
     async () =>
@@ -138,12 +138,6 @@ async function searchRun(run: MeshRun): Promise<boolean> {
   return search.found.length === 0 && search.files > 0 && search.items >= ORDERS;
 }
 
-function quietLogger(): ReturnType<typeof createLogger> {
-  const logger = createLogger('local');
-  logger.level = process.env['TOKENMESH_LOG_LEVEL'] ?? 'silent';
-  return logger;
-}
-
 function sayAddresses(run: MeshRun): void {
   const trust = run.state.cas.find((each) => each.name === 'servers-root')?.certificate ?? '';
   say(`
@@ -165,7 +159,7 @@ async function main(once: boolean): Promise<number> {
     mesh,
     stateFile: runStateFile(process.env),
     environment: process.env,
-    logger: quietLogger(),
+    logger: createQuietLogger('local'),
     signal: interrupted.signal,
     stage,
   });

@@ -11,7 +11,7 @@ import { describeError, TokenmeshError, withoutDigits } from '../errors/error.ts
 import type { CertificateRole } from '../mesh/definition.ts';
 import { CERTIFICATE_ROLES } from '../mesh/identity.ts';
 import { tokenizationMesh } from '../mesh/tokenization-mesh.ts';
-import { createLogger } from '../runtime/log.ts';
+import { createQuietLogger } from '../runtime/log.ts';
 import { addAuditCommand } from './audit.ts';
 import { emulatorClients } from './aws-clients.ts';
 import { writeIdentityFiles } from './identities.ts';
@@ -73,7 +73,7 @@ program
     const state = runningMesh();
     nodeState(state, node);
     const roles = options.role === undefined ? CERTIFICATE_ROLES : [options.role];
-    const parts = { mesh, state, aws: clientsOf(state), logger: quietLogger() };
+    const parts = { mesh, state, aws: clientsOf(state), logger: createQuietLogger('operator') };
     await refreshIdentityFiles(state, parts.aws);
     for (const role of roles) {
       process.stderr.write(`rotating ${node} ${role} ...\n`);
@@ -125,13 +125,6 @@ async function refreshIdentityFiles(
 ): Promise<void> {
   const problems = await writeIdentityFiles(state, mesh.name, clients.secretsManager);
   for (const problem of problems) process.stderr.write(`warning: ${withoutDigits(problem)}\n`);
-}
-
-/** The handlers log as Lambdas do; a person at a terminal is told by the report instead. */
-function quietLogger(): ReturnType<typeof createLogger> {
-  const logger = createLogger('operator');
-  logger.level = process.env['TOKENMESH_LOG_LEVEL'] ?? 'silent';
-  return logger;
 }
 
 /** Commander's own message would show the argument, which may be the very value. */

@@ -3,6 +3,16 @@ import { pino, type Logger } from 'pino';
 export type { Logger };
 
 /**
+ * The logger of a handler that a person's command runs in process: silent unless asked, since the
+ * command's own report tells what happened.
+ */
+export function createQuietLogger(process: string): Logger {
+  const logger = createLogger(process);
+  logger.level = globalThis.process.env['TOKENMESH_LOG_LEVEL'] ?? 'silent';
+  return logger;
+}
+
+/**
  * The logger of one process: JSON lines on standard output, with the name of the process on each.
  *
  * Texts are constant and facts are fields. No request body, URL or token may be a field: a route is

@@ -11,6 +11,7 @@ import { mkdir, mkdtemp, readdir, rename, rm, rmdir, stat, utimes, writeFile } f
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isAlive } from '../../operator/run-state.ts';
 
 const LOOK_EVERY_MS = 200;
 const BEAT_EVERY_MS = 2_000;
@@ -105,7 +106,7 @@ function watchOwner(path: string): (owner: string) => Promise<OwnerState> {
   let seen = '';
   let changedAt = performance.now();
   return async (owner) => {
-    if (!isRunning(pidOf(owner))) return 'abandoned';
+    if (!isAlive(pidOf(owner))) return 'abandoned';
     const beat = await stat(join(path, owner)).then(
       (found) => `${owner} ${found.mtimeMs}`,
       () => `${owner} gone`,
@@ -120,15 +121,6 @@ function watchOwner(path: string): (owner: string) => Promise<OwnerState> {
 
 function pidOf(owner: string): number {
   return Number.parseInt(owner, 10);
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return isCode(error, 'EPERM');
-  }
 }
 
 function isCode(error: unknown, ...codes: string[]): boolean {

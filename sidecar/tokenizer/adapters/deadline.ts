@@ -26,3 +26,21 @@ export async function withDeadline<Result>(
     clearTimeout(timer);
   }
 }
+
+/**
+ * The same, with every failure told as one outage: whatever AWS refuses for (throttled, absent, not
+ * permitted) is to the caller as if nothing had answered.
+ *
+ * @throws An `Outage`, whose cause is the failure.
+ */
+export async function answeredWithin<Result>(
+  deadlineMs: number,
+  Outage: new (cause: unknown) => Error,
+  call: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await withDeadline(deadlineMs, call);
+  } catch (error) {
+    throw new Outage(error);
+  }
+}

@@ -17,7 +17,9 @@ import {
 import type { AuditLog } from '../core/audit/ports.ts';
 import { AuditUnavailableError } from '../core/errors.ts';
 import { outsideItem, sealItem, segmentItem } from './audit-item.ts';
-import { withDeadline } from './deadline.ts';
+import { answeredWithin } from './deadline.ts';
+
+const DEADLINE_MS = 2_500;
 
 export interface DynamodbAuditLogOptions {
   readonly client: DynamoDBClient;
@@ -56,8 +58,11 @@ export function createDynamodbAuditLog(options: DynamodbAuditLogOptions): AuditL
       if (kept === 'taken') throw new AuditUnavailableError();
     },
     async checkReachable() {
-      const { Table } = await answered(options, (abortSignal) =>
-        client.send(new DescribeTableCommand({ TableName: auditTableName }), { abortSignal }),
+      const { Table } = await answeredWithin(
+        options.deadlineMs ?? DEADLINE_MS,
+        AuditUnavailableError,
+        (abortSignal) =>
+          client.send(new DescribeTableCommand({ TableName: auditTableName }), { abortSignal }),
       );
       if (Table?.TableStatus !== 'ACTIVE' && Table?.TableStatus !== 'UPDATING') {
         throw new AuditUnavailableError();
@@ -70,24 +75,17 @@ async function put(
   options: DynamodbAuditLogOptions,
   input: PutItemCommandInput,
 ): Promise<'written' | 'taken'> {
-  return await answered(options, async (abortSignal) => {
-    try {
-      await options.client.send(new PutItemCommand(input), { abortSignal });
-      return 'written';
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return 'taken';
-      throw error;
-    }
-  });
-}
-
-async function answered<Result>(
-  { deadlineMs = 2_500 }: DynamodbAuditLogOptions,
-  call: (signal: AbortSignal) => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await withDeadline(deadlineMs, call);
-  } catch (error) {
-    throw new AuditUnavailableError(error);
-  }
+  return await answeredWithin(
+    options.deadlineMs ?? DEADLINE_MS,
+    AuditUnavailableError,
+    async (abortSignal) => {
+      try {
+        await options.client.send(new PutItemCommand(input), { abortSignal });
+        return 'written';
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return 'taken';
+        throw error;
+      }
+    },
+  );
 }

@@ -15,7 +15,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { RecordUnopenableError, StoreUnavailableError } from '../core/errors.ts';
 import type { FindOutcome, RecordKey, TokenRecord, TokenStore } from '../core/ports.ts';
-import { withDeadline } from './deadline.ts';
+import { answeredWithin } from './deadline.ts';
 import { readAll, writeAll, type Table } from './dynamodb-batches.ts';
 import { fromItem, itemKey, toItem, type Item } from './record-item.ts';
 
@@ -31,7 +31,8 @@ export interface DynamodbTokenStoreOptions extends Table {
 export function createDynamodbTokenStore(options: DynamodbTokenStoreOptions): TokenStore {
   const { deadlineMs = 2_500, batchDeadlineMs = 10_000, onFault } = options;
   return {
-    insert: (record) => answered(deadlineMs, (signal) => put(options, record, signal)),
+    insert: (record) =>
+      answeredWithin(deadlineMs, StoreUnavailableError, (signal) => put(options, record, signal)),
     async insertMany(records) {
       const signal = AbortSignal.timeout(batchDeadlineMs);
       const left = await writeAll(options, records.map(toItem), { signal, onFault });
@@ -39,7 +40,9 @@ export function createDynamodbTokenStore(options: DynamodbTokenStoreOptions): To
       return records.map((record) => (unstored.has(partitionOf(itemKey(record))) ? 'unavailable' : 'stored'));
     },
     async find(key) {
-      const item = await answered(deadlineMs, (signal) => get(options, key, signal));
+      const item = await answeredWithin(deadlineMs, StoreUnavailableError, (signal) =>
+        get(options, key, signal),
+      );
       return item === undefined ? undefined : fromItem(key, item);
     },
     async findMany(keys) {
@@ -50,19 +53,22 @@ export function createDynamodbTokenStore(options: DynamodbTokenStoreOptions): To
       const unread = new Set(answer.unread.map(partitionOf));
       return keys.map((key) => outcomeOf(key, found, unread));
     },
-    remove: (key) => answered(deadlineMs, (signal) => remove(options, key, signal)),
+    remove: (key) =>
+      answeredWithin(deadlineMs, StoreUnavailableError, (signal) => remove(options, key, signal)),
     async consume(tombstone) {
-      const outcome = await answered(deadlineMs, (signal) => swap(options, tombstone, UNCONSUMED, signal));
+      const outcome = await answeredWithin(deadlineMs, StoreUnavailableError, (signal) =>
+        swap(options, tombstone, UNCONSUMED, signal),
+      );
       return outcome === 'swapped' ? 'consumed' : 'gone';
     },
     async replace(record, revision) {
-      const outcome = await answered(deadlineMs, (signal) =>
+      const outcome = await answeredWithin(deadlineMs, StoreUnavailableError, (signal) =>
         swap(options, record, ofRevision(revision), signal),
       );
       return outcome === 'swapped' ? 'replaced' : 'conflict';
     },
     async checkReachable() {
-      await answered(deadlineMs, (signal) => get(options, PROBE, signal));
+      await answeredWithin(deadlineMs, StoreUnavailableError, (signal) => get(options, PROBE, signal));
     },
   };
 }
@@ -140,18 +146,6 @@ async function remove(
   const command = new DeleteItemCommand({ TableName, Key: itemKey(key), ReturnValues: 'ALL_OLD' });
   const removed = await client.send(command, { abortSignal });
   return removed.Attributes === undefined ? 'missing' : 'removed';
-}
-
-/** Whatever DynamoDB refuses for (throttled, no table, no permission) is an outage to the caller. */
-async function answered<Result>(
-  deadlineMs: number,
-  call: (signal: AbortSignal) => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await withDeadline(deadlineMs, call);
-  } catch (error) {
-    throw new StoreUnavailableError(error);
-  }
 }
 
 function outcomeOf(

@@ -15,7 +15,7 @@ import {
 } from '@aws-sdk/client-kms';
 import type { AuditMac } from '../core/audit/ports.ts';
 import { AuditUnavailableError } from '../core/errors.ts';
-import { withDeadline } from './deadline.ts';
+import { answeredWithin } from './deadline.ts';
 
 /** What VerifyMac takes (KMS API reference). Whatever is longer was not made by this code. */
 const MAX_MESSAGE_BYTES = 4096;
@@ -34,7 +34,7 @@ export function createKmsAuditMac(options: KmsAuditMacOptions): AuditMac {
   const key = { KeyId, MacAlgorithm: 'HMAC_SHA_256' } as const;
   return {
     async macOf(Message) {
-      const answer = await answered(deadlineMs, (abortSignal) =>
+      const answer = await answeredWithin(deadlineMs, AuditUnavailableError, (abortSignal) =>
         kms.send(new GenerateMacCommand({ ...key, Message }), { abortSignal }),
       );
       if (answer.Mac === undefined) throw new AuditUnavailableError();
@@ -43,7 +43,7 @@ export function createKmsAuditMac(options: KmsAuditMacOptions): AuditMac {
     isMacOf: async (Message, Mac) =>
       Mac.length === MAC_BYTES &&
       Message.length <= MAX_MESSAGE_BYTES &&
-      (await answered(deadlineMs, async (abortSignal) => {
+      (await answeredWithin(deadlineMs, AuditUnavailableError, async (abortSignal) => {
         try {
           const answer = await kms.send(new VerifyMacCommand({ ...key, Message, Mac }), { abortSignal });
           return answer.MacValid === true;
@@ -53,15 +53,4 @@ export function createKmsAuditMac(options: KmsAuditMacOptions): AuditMac {
         }
       })),
   };
-}
-
-async function answered<Result>(
-  deadlineMs: number,
-  call: (signal: AbortSignal) => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await withDeadline(deadlineMs, call);
-  } catch (error) {
-    throw new AuditUnavailableError(error);
-  }
 }
