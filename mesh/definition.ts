@@ -93,7 +93,19 @@ export interface VaultRate {
   readonly burst: number;
 }
 
-export type VaultOperation = 'tokenize' | 'detokenize' | 'read-metadata' | 'delete';
+export type VaultOperation =
+  | 'tokenize'
+  | 'detokenize'
+  | 'read-metadata'
+  | 'delete'
+  /** To archive and to restore. */
+  | 'archive'
+  /** To find the tokens of a value. */
+  | 'search'
+  /** To learn whether a value has a token, and not which. */
+  | 'check-value'
+  /** To learn whether a token is there, and nothing of it. */
+  | 'check-token';
 
 export interface VaultGrant {
   readonly operation: VaultOperation;

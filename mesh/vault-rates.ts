@@ -6,6 +6,10 @@ export const VAULT_OPERATIONS: readonly VaultOperation[] = [
   'detokenize',
   'read-metadata',
   'delete',
+  'archive',
+  'search',
+  'check-value',
+  'check-token',
 ];
 
 /** Whether a bucket of this rate can ever let a call through, with nothing unknown in it. */

@@ -29,6 +29,10 @@ const ROUTES: Readonly<Record<SimulatedOperation, { readonly method: string; rea
   'reveal-plain': REVEAL,
   'read-metadata': { method: 'GET', path: '/v1/tokens/{token}' },
   delete: { method: 'DELETE', path: '/v1/tokens/{token}' },
+  archive: { method: 'POST', path: '/v1/tokens/{token}/archive' },
+  search: { method: 'POST', path: '/v1/values/search' },
+  'check-value': { method: 'POST', path: '/v1/values/tokenized' },
+  'check-token': { method: 'POST', path: '/v1/tokens/validate' },
 };
 
 export interface SimulationQuestion {

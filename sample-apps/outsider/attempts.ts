@@ -14,7 +14,7 @@ export interface Attempt {
   readonly what: string;
   readonly service: 'tokenizer' | 'order' | 'paybill';
   readonly method: string;
-  /** Sent as it stands, but for `{token}` and `{orderId}`. */
+  /** Sent as it stands, but for `{token}`, `{orderId}` and `{reference}`. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: unknown;
@@ -23,9 +23,11 @@ export interface Attempt {
 /** Stand-ins in paths and bodies, so that an attempt can be made with a token that exists. */
 export const TOKEN = '{token}';
 export const ORDER_ID = '{orderId}';
+export const REFERENCE = '{reference}';
 
 const CARD = { number: testCard('visa', 16).number, expiry: '12/39', holder: 'A Stranger' };
 const RECORD = { fields: { number: { class: 'pan', value: CARD.number } } };
+const VALUE = { class: 'pan', value: CARD.number };
 const REVEAL = { token: TOKEN, purpose: 'payment' };
 const ORDER = {
   items: [{ sku: 'book', quantity: 1, unitPriceCents: 100 }],
@@ -42,6 +44,12 @@ const TOKENIZER_ROUTES: readonly Short[] = [
   ['GET', '/v1/tokens/{token}'],
   ['DELETE', '/v1/tokens/{token}'],
   ['PUT', '/v1/tokens/{token}', RECORD],
+  ['POST', '/v1/tokens/{token}/archive'],
+  ['POST', '/v1/tokens/{token}/restore'],
+  ['POST', '/v1/tokens/validate', { token: TOKEN }],
+  ['POST', '/v1/values/search', VALUE],
+  ['POST', '/v1/values/tokenized', VALUE],
+  ['PUT', '/v1/references/{reference}', RECORD],
   ['POST', '/v1/detokenize', REVEAL],
   ['POST', '/v1/detokenize/batch', { items: [REVEAL] }],
   ['POST', '/v1/text/tokenize', { text: `card ${CARD.number}` }],

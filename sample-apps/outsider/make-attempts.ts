@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { PROBLEM_MEDIA_TYPE } from '../../errors/problem.ts';
 import { REFUSED_BY_HEADER } from '../../mesh/envoy/http.ts';
-import { ORDER_ID, TOKEN, type Attempt } from './attempts.ts';
+import { ORDER_ID, REFERENCE, TOKEN, type Attempt } from './attempts.ts';
 
 export interface AttemptResult {
   readonly what: string;
@@ -62,7 +62,10 @@ interface Answer {
 /** By the dispatcher, not by a URL: parsing a URL would straighten out the very paths that are tried. */
 async function send(attempt: Attempt, dispatcher: Dispatcher, targets: AttemptTargets): Promise<Answer> {
   const fill = (text: string): string =>
-    text.replaceAll(TOKEN, targets.token).replaceAll(ORDER_ID, targets.orderId);
+    text
+      .replaceAll(TOKEN, targets.token)
+      .replaceAll(ORDER_ID, targets.orderId)
+      .replaceAll(REFERENCE, 'a-reference');
   try {
     const answer = await dispatcher.request({
       origin: `http://${attempt.service}`,

@@ -1,6 +1,7 @@
 import { TokenmeshError } from '../../../errors/error.ts';
 import { FIELD_CLASS_NAMES, type FieldClass } from './field-class.ts';
-import type { FieldOperation, Policy } from './policy.ts';
+import { PolicyDeniedError } from './errors.ts';
+import type { FieldOperation, Policy, PolicyDecision } from './policy.ts';
 import type { TokenRecord } from './ports.ts';
 import { DEFAULT_FORMAT, RANDOM_KIND } from './token-kind.ts';
 import type { Caller } from './vault.ts';
@@ -35,13 +36,17 @@ export interface FieldQuestion extends TokenTraits {
   readonly purpose?: string;
 }
 
-export function mayDo(policy: Policy, caller: Caller, question: FieldQuestion): boolean {
-  return policy.permits({
+export function decide(policy: Policy, caller: Caller, question: FieldQuestion): PolicyDecision {
+  return policy.decide({
     identity: caller.identity,
     kind: RANDOM_KIND,
     format: DEFAULT_FORMAT,
     ...question,
   });
+}
+
+export function mayDo(policy: Policy, caller: Caller, question: FieldQuestion): boolean {
+  return decide(policy, caller, question).permitted;
 }
 
 /**
@@ -56,11 +61,17 @@ export function requireOperation(
   operation: FieldOperation,
   tenant: string,
 ): void {
-  if (FIELD_CLASS_NAMES.some((name) => mayDo(policy, caller, { operation, tenant, class: name }))) return;
-  throw operationDenied(caller, OPERATION_WORDS[operation]);
+  const decisions = FIELD_CLASS_NAMES.map((name) =>
+    decide(policy, caller, { operation, tenant, class: name }),
+  );
+  if (decisions.some(({ permitted }) => permitted)) return;
+  throw operationDenied(caller, OPERATION_WORDS[operation], idsOf(decisions));
 }
 
-/** @throws {TokenmeshError} `ERR_CLASS_DENIED`, naming every class that is denied. */
+/**
+ * @returns The ids of the policies that permit it.
+ * @throws {PolicyDeniedError} `ERR_CLASS_DENIED`, naming every class that is denied.
+ */
 export function requireClasses(
   policy: Policy,
   caller: Caller,
@@ -68,30 +79,50 @@ export function requireClasses(
   tenant: string,
   classes: readonly FieldClass[],
   traits: TokenTraits = {},
-): void {
-  const denied = [...new Set(classes)].filter(
-    (name) => !mayDo(policy, caller, { ...traits, operation, tenant, class: name }),
+): readonly string[] {
+  const asked = [...new Set(classes)].map((name) => ({
+    name,
+    decision: decide(policy, caller, { ...traits, operation, tenant, class: name }),
+  }));
+  const denied = asked.filter(({ decision }) => !decision.permitted);
+  if (denied.length === 0) return idsOf(asked.map(({ decision }) => decision));
+  throw classDenied(
+    caller,
+    operation,
+    denied.map(({ name }) => name),
+    idsOf(denied.map(({ decision }) => decision)),
   );
-  if (denied.length > 0) throw classDenied(caller, operation, denied);
+}
+
+/** The policies behind some decisions, each once. */
+export function idsOf(decisions: readonly PolicyDecision[]): readonly string[] {
+  return [...new Set(decisions.flatMap(({ policyIds }) => policyIds))].toSorted();
 }
 
 export function classDenied(
   caller: Caller,
   operation: FieldOperation,
   classes: readonly FieldClass[],
-): TokenmeshError {
-  return new TokenmeshError({
+  policyIds: readonly string[],
+): PolicyDeniedError {
+  return new PolicyDeniedError({
     code: 'ERR_CLASS_DENIED',
     message: `${caller.identity} may not ${OPERATION_WORDS[operation]} fields of class ${classes.join(', ')}`,
     remedy: "grant the class to the caller's node in the mesh definition, or leave the field out",
+    policyIds,
   });
 }
 
-export function operationDenied(caller: { readonly identity: string }, operation: string): TokenmeshError {
-  return new TokenmeshError({
+export function operationDenied(
+  caller: { readonly identity: string },
+  operation: string,
+  policyIds: readonly string[] = [],
+): PolicyDeniedError {
+  return new PolicyDeniedError({
     code: 'ERR_OPERATION_DENIED',
     message: `${caller.identity} may not ${operation} fields of any class`,
     remedy: "grant the operation to the caller's node in the mesh definition",
+    policyIds,
   });
 }
 
@@ -102,6 +133,10 @@ const OPERATION_WORDS: Readonly<Record<FieldOperation, string>> = {
   'reveal-plain': 'detokenize',
   'read-metadata': 'read the metadata of',
   delete: 'delete',
+  archive: 'archive or restore',
+  search: 'search',
+  'check-value': 'ask for the existence of',
+  'check-token': 'ask for the tokens of',
 };
 
 export const FIELD_OPERATION_NAMES = Object.keys(OPERATION_WORDS) as readonly FieldOperation[];

@@ -11,17 +11,19 @@ const TOMBSTONE_MS = 24 * 60 * 60 * 1000;
  *
  * A partial or a masked reveal uses it up as well: a token is read once, not once for each field.
  *
+ * @returns The tombstone that is left.
  * @throws {TokenmeshError} `ERR_TOKEN_CONSUMED` for all callers but one.
  * @throws {StoreUnavailableError} when no answer came. The token may be used up then, and nobody has seen
  *   the value: at most once, and not exactly once.
  */
-export async function consume({ store, now }: VaultParts, record: TokenRecord): Promise<void> {
+export async function consume({ store, now }: VaultParts, record: TokenRecord): Promise<TokenRecord> {
   const consumedAt = now();
-  const outcome = await store.consume({
+  const tombstone = {
     ...record,
     fields: new Map(),
     consumedAt,
     expiresAt: new Date(consumedAt.getTime() + TOMBSTONE_MS),
-  });
-  if (outcome === 'gone') throw consumedToken();
+  };
+  if ((await store.consume(tombstone)) === 'gone') throw consumedToken();
+  return tombstone;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TokenmeshError, type ErrorCode } from '../../../errors/error.ts';
+import { TokenmeshError, type ErrorCode, type ErrorFacts } from '../../../errors/error.ts';
 
 /** No answer from the token store within the deadline. A write may have happened, so its token must not be handed out. */
 export class StoreUnavailableError extends TokenmeshError {
@@ -52,6 +52,16 @@ export class AuditUnavailableError extends TokenmeshError {
       remedy: 'try again after the time in Retry-After; nothing was handed out',
       cause,
     });
+  }
+}
+
+/** A policy said no, or none said yes. The ids are for the audit: no caller is told them. */
+export class PolicyDeniedError extends TokenmeshError {
+  readonly policyIds: readonly string[];
+
+  constructor({ policyIds, ...facts }: ErrorFacts & { readonly policyIds: readonly string[] }) {
+    super(facts);
+    this.policyIds = policyIds;
   }
 }
 

@@ -1,4 +1,4 @@
-import { mayDo, requireClasses, requireOperation, tenantOf, traitsOf } from './access.ts';
+import { decide, idsOf, requireClasses, requireOperation, tenantOf, traitsOf } from './access.ts';
 import { consumedToken, liveRecord, unknownToken } from './live-record.ts';
 import type { FieldOperation } from './policy.ts';
 import type { RecordKey } from './ports.ts';
@@ -12,14 +12,17 @@ export function createKeeping(parts: VaultParts): Pick<Vault, 'describe' | 'dele
     async describe(caller, query) {
       const key = keyOf(parts, caller, query, 'read-metadata');
       const record = liveRecord(await parts.store.find(key), parts.now());
-      const known = [...record.fields].filter(([, field]) =>
-        mayDo(parts.policy, caller, {
+      const asked = [...record.fields].map(([name, field]) => ({
+        name,
+        class: field.class,
+        decision: decide(parts.policy, caller, {
           ...traitsOf(record),
           operation: 'read-metadata',
           tenant: record.tenant,
           class: field.class,
         }),
-      );
+      }));
+      const known = asked.filter(({ decision }) => decision.permitted);
       return {
         token: record.token,
         tenant: record.tenant,
@@ -28,7 +31,8 @@ export function createKeeping(parts: VaultParts): Pick<Vault, 'describe' | 'dele
         kind: record.kind ?? RANDOM_KIND,
         format: record.format ?? DEFAULT_FORMAT,
         ...(record.revision === undefined ? {} : { version: record.revision }),
-        fields: new Map(known.map(([name, field]) => [name, field.class])),
+        fields: new Map(known.map((field) => [field.name, field.class])),
+        policyIds: idsOf(known.map(({ decision }) => decision)),
       };
     },
     async delete(caller, query) {
@@ -37,8 +41,16 @@ export function createKeeping(parts: VaultParts): Pick<Vault, 'describe' | 'dele
       if (record === undefined) throw unknownToken();
       if (record.consumedAt !== undefined) throw consumedToken();
       const classes = [...record.fields.values()].map((field) => field.class);
-      requireClasses(parts.policy, caller, 'delete', record.tenant, classes, traitsOf(record));
+      const policyIds = requireClasses(
+        parts.policy,
+        caller,
+        'delete',
+        record.tenant,
+        classes,
+        traitsOf(record),
+      );
       if ((await parts.store.remove(key)) === 'missing') throw unknownToken();
+      return { policyIds, stored: 'removed' };
     },
   };
 }

@@ -18,6 +18,8 @@ export interface Accepted {
   readonly choice: TokenChoice;
   readonly createdAt: Date;
   readonly expiresAt?: Date;
+  /** The policies that permitted it. */
+  readonly policyIds: readonly string[];
 }
 
 /** Mints the token first: every message is bound to it. */
@@ -71,7 +73,7 @@ function exhausted(format: FormatName): TokenmeshError {
 }
 
 /** The format is told where another than the default was asked for. */
-export function tokenizedOf(record: TokenRecord, { choice }: Accepted): Tokenized {
+export function tokenizedOf(record: TokenRecord, { choice, policyIds }: Accepted): Tokenized {
   const { token, createdAt, expiresAt, revision } = record;
   return {
     token,
@@ -79,5 +81,7 @@ export function tokenizedOf(record: TokenRecord, { choice }: Accepted): Tokenize
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(choice.format.name === DEFAULT_FORMAT ? {} : { format: choice.format.name }),
     ...(revision === undefined ? {} : { version: revision }),
+    policyIds,
+    stored: record,
   };
 }

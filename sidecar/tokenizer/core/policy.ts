@@ -11,7 +11,7 @@ import { TokenmeshError } from '../../../errors/error.ts';
 import type { FieldClass } from './field-class.ts';
 
 /** What is done with one field. A reveal is asked for in the form that is wanted. */
-export type FieldOperation = 'tokenize' | 'reveal-masked' | 'reveal-plain' | 'read-metadata' | 'delete';
+export type FieldOperation = Exclude<VaultOperation, 'detokenize'> | 'reveal-masked' | 'reveal-plain';
 
 export interface PolicyRequest {
   readonly identity: string;
@@ -82,6 +82,10 @@ const FIELD_OPERATIONS: Readonly<Record<VaultOperation, FieldOperation>> = {
   detokenize: 'reveal-masked',
   'read-metadata': 'read-metadata',
   delete: 'delete',
+  archive: 'archive',
+  search: 'search',
+  'check-value': 'check-value',
+  'check-token': 'check-token',
 };
 
 function permit(

@@ -23,11 +23,11 @@ export function createReplacing(parts: VaultParts): Pick<Vault, 'replace'> {
       const fields = acceptFields(parts, caller, tenant, request);
       for (let attempt = 0; attempt < REPLACE_ATTEMPTS; attempt += 1) {
         const found = await pointerRecord(parts, { tenant, token });
-        requireReplacing(parts, caller, found, fields);
+        const policyIds = requireReplacing(parts, caller, found, fields);
         if (request.version !== undefined && request.version !== found.revision)
           throw conflict(request, found);
         const replaced = await replaceOnce(parts, found, fields);
-        if (replaced !== undefined) return replaced;
+        if (replaced !== undefined) return { ...replaced, policyIds };
       }
       throw busy();
     },
@@ -69,9 +69,9 @@ function requireReplacing(
   caller: Caller,
   record: PointerRecord,
   fields: readonly NamedField[],
-): void {
+): readonly string[] {
   const classes = [...record.fields.values(), ...fields].map((each) => each.class);
-  requireClasses(parts.policy, caller, 'tokenize', record.tenant, classes, traitsOf(record));
+  return requireClasses(parts.policy, caller, 'tokenize', record.tenant, classes, traitsOf(record));
 }
 
 /** @returns Undefined where another was faster. */
@@ -83,7 +83,7 @@ async function replaceOnce(
   const next = { ...found, revision: found.revision + 1 };
   const record = { ...next, fields: await sealFields(sealer, next, fields) };
   if ((await store.replace(record, found.revision)) === 'conflict') return undefined;
-  return { token: found.token, version: next.revision };
+  return { token: found.token, version: next.revision, stored: record };
 }
 
 function conflict({ version }: ReplaceRequest, { revision }: PointerRecord): TokenmeshError {

@@ -1,5 +1,5 @@
 import { TokenmeshError } from '../../../errors/error.ts';
-import { classDenied, mayDo, requireOperation, tenantOf, traitsOf } from './access.ts';
+import { classDenied, decide, idsOf, requireOperation, tenantOf, traitsOf } from './access.ts';
 import { consume } from './consuming.ts';
 import { contextOf } from './encryption-context.ts';
 import { showField } from './field-class.ts';
@@ -7,6 +7,7 @@ import { BATCH_WIDTH, inParallel } from './in-parallel.ts';
 import { checkItemCount, foundOrThrow, itemResult, throwIfAllOut } from './items.ts';
 import { liveRecord } from './live-record.ts';
 import { mask } from './mask.ts';
+import type { PolicyDecision } from './policy.ts';
 import type { RecordKey, SealedField, TokenRecord } from './ports.ts';
 import { parseToken } from './token.ts';
 import type {
@@ -78,18 +79,24 @@ async function reveal(
   const forms = wantedFields(record, request.fields).map(([name, field]) => ({
     name,
     field,
-    form: formOf(parts, caller, record, field, purpose),
+    ...formOf(parts, caller, record, field, purpose),
   }));
+  const policyIds = idsOf(forms.map(({ decision }) => decision));
   if (forms.every(({ form }) => form === 'redacted')) {
-    throw classDenied(caller, 'reveal-masked', [...new Set(forms.map(({ field }) => field.class))]);
+    throw classDenied(
+      caller,
+      'reveal-masked',
+      [...new Set(forms.map(({ field }) => field.class))],
+      policyIds,
+    );
   }
-  const revealed = new Map<string, RevealedField>();
+  const fields = new Map<string, RevealedField>();
   for (const { name, field, form } of forms) {
     const value = await valueOf(parts, record, name, field, form);
-    revealed.set(name, { value, form, class: field.class });
+    fields.set(name, { value, form, class: field.class });
   }
-  if (record.kind === 'one-time') await consume(parts, record);
-  return revealed;
+  if (record.kind !== 'one-time') return { fields, policyIds };
+  return { fields, policyIds, stored: await consume(parts, record) };
 }
 
 /** @throws {TokenmeshError} `ERR_FIELD_UNKNOWN`, naming every field that the record has not. */
@@ -115,7 +122,7 @@ function formOf(
   record: TokenRecord,
   field: SealedField,
   purpose: string | undefined,
-): Form {
+): { readonly form: Form; readonly decision: PolicyDecision } {
   const { tenant } = record;
   const question = {
     ...traitsOf(record),
@@ -123,8 +130,10 @@ function formOf(
     class: field.class,
     ...(purpose === undefined ? {} : { purpose }),
   };
-  if (mayDo(policy, caller, { ...question, operation: 'reveal-plain' })) return 'plain';
-  return mayDo(policy, caller, { ...question, operation: 'reveal-masked' }) ? 'masked' : 'redacted';
+  const plain = decide(policy, caller, { ...question, operation: 'reveal-plain' });
+  if (plain.permitted) return { form: 'plain', decision: plain };
+  const masked = decide(policy, caller, { ...question, operation: 'reveal-masked' });
+  return { form: masked.permitted ? 'masked' : 'redacted', decision: masked };
 }
 
 /** A redacted value is not even opened. */

@@ -40,12 +40,12 @@ function accept(parts: VaultParts, caller: Caller, request: TokenizeRequest): Ac
   }));
   const classes = fields.map((each) => each.class);
   const traits = { kind: asked.kind, format: asked.format.name };
-  requireClasses(parts.policy, caller, 'tokenize', tenant, classes, traits);
+  const policyIds = requireClasses(parts.policy, caller, 'tokenize', tenant, classes, traits);
   checkValues(fields);
   const choice = chooseToken(asked, request, fields);
   requireSmallFormat(parts.policy, caller, tenant, choice, classes);
   const createdAt = parts.now();
-  const accepted = { tenant, fields, choice, createdAt };
+  const accepted = { tenant, fields, choice, createdAt, policyIds };
   if (request.ttlSeconds === undefined) return accepted;
   return { ...accepted, expiresAt: new Date(createdAt.getTime() + request.ttlSeconds * 1000) };
 }

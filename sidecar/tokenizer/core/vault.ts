@@ -11,7 +11,7 @@ import type { VaultAccess } from '../../../mesh/definition.ts';
 import { TokenmeshError } from '../../../errors/error.ts';
 import type { FieldClass } from './field-class.ts';
 import type { Policy } from './policy.ts';
-import type { FieldSealer, TokenStore } from './ports.ts';
+import type { FieldSealer, TokenRecord, TokenStore } from './ports.ts';
 import { createTokenizing } from './tokenizing.ts';
 import { createRevealing } from './revealing.ts';
 import { createKeeping } from './keeping.ts';
@@ -45,7 +45,15 @@ export interface TokenizeRequest {
   readonly tenant?: string;
 }
 
-export interface Tokenized {
+/** What the audit has to know of what was done, and no caller is told. */
+export interface Effects {
+  /** The policies that permitted it. */
+  readonly policyIds?: readonly string[];
+  /** The record as it is stored from now on; `removed` where there is none any more; left out where nothing changed. */
+  readonly stored?: TokenRecord | 'removed';
+}
+
+export interface Tokenized extends Effects {
   readonly token: string;
   readonly createdAt: Date;
   readonly expiresAt?: Date;
@@ -72,7 +80,9 @@ export interface RevealedField {
   readonly class: FieldClass;
 }
 
-export type Revealed = ReadonlyMap<string, RevealedField>;
+export interface Revealed extends Effects {
+  readonly fields: ReadonlyMap<string, RevealedField>;
+}
 
 export interface TokenQuery {
   readonly token: string;
@@ -94,7 +104,7 @@ export interface ReplaceRequest extends TokenQuery {
   readonly version?: number;
 }
 
-export interface Replaced {
+export interface Replaced extends Effects {
   readonly token: string;
   readonly version: number;
 }
@@ -114,7 +124,7 @@ export interface Vault {
     requests: readonly DetokenizeRequest[],
   ): Promise<readonly ItemResult<Revealed>[]>;
   describe(caller: Caller, query: TokenQuery): Promise<TokenDescription>;
-  delete(caller: Caller, query: TokenQuery): Promise<void>;
+  delete(caller: Caller, query: TokenQuery): Promise<Effects>;
   /** Puts other values behind a pointer, whose token stays. */
   replace(caller: Caller, request: ReplaceRequest): Promise<Replaced>;
 }

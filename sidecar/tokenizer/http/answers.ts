@@ -16,8 +16,8 @@ export function replacedAnswer({ token, version }: Replaced): object {
   return { token, version };
 }
 
-export function revealedAnswer(revealed: Revealed): object {
-  const shown = [...revealed].map(([name, { value, form }]) => [name, { value, form }] as const);
+export function revealedAnswer({ fields }: Revealed): object {
+  const shown = [...fields].map(([name, { value, form }]) => [name, { value, form }] as const);
   return { fields: Object.fromEntries(shown) };
 }
 

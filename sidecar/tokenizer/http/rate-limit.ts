@@ -33,9 +33,20 @@ export function addRateLimit(app: FastifyInstance, { mesh, limiter }: TokenizerP
   });
 }
 
+const OPERATION_OF_ENDING: Readonly<Record<string, VaultOperation>> = {
+  '/archive': 'archive',
+  '/restore': 'archive',
+  '/tokens/validate': 'check-token',
+  '/values/search': 'search',
+  '/values/tokenized': 'check-value',
+};
+
 /** The operation that a route counts as: whatever writes counts as tokenizing, whatever only looks as reading metadata. */
 export function vaultOperationOf(request: FastifyRequest): VaultOperation {
-  if ((request.routeOptions.url ?? '').includes('/detokenize')) return 'detokenize';
+  const url = request.routeOptions.url ?? '';
+  if (url.includes('/detokenize')) return 'detokenize';
+  const named = Object.entries(OPERATION_OF_ENDING).find(([ending]) => url.endsWith(ending));
+  if (named !== undefined) return named[1];
   if (request.method === 'DELETE') return 'delete';
   return request.method === 'GET' || request.method === 'HEAD' ? 'read-metadata' : 'tokenize';
 }

@@ -8,12 +8,13 @@
  */
 
 import { TokenmeshError } from '../../../../errors/error.ts';
-import { isOutage } from '../errors.ts';
+import { isOutage, PolicyDeniedError } from '../errors.ts';
 import { FIELD_CLASS_NAMES, type FieldClass } from '../field-class.ts';
 import { isToken } from '../token.ts';
 import type {
   Caller,
   DetokenizeRequest,
+  Effects,
   ItemResult,
   Revealed,
   TokenDescription,
@@ -35,7 +36,7 @@ export interface AuditedVaultParts {
 type Asked = Omit<AuditEvent, 'at' | 'outcome'>;
 
 /** What the result of an item adds. */
-type Learned = Pick<AuditEvent, 'token' | 'fields'>;
+type Learned = Pick<AuditEvent, 'token' | 'fields' | 'policies' | 'stored'>;
 
 export function createAuditedVault(parts: AuditedVaultParts): Vault {
   const { vault } = parts;
@@ -65,22 +66,12 @@ export function createAuditedVault(parts: AuditedVaultParts): Vault {
     async replace(caller, request) {
       const replacement = { ...asked(caller, 'replace', request), fields: fieldsIn(request) };
       await parts.audit.record([eventOf(parts, replacement, 'begun')]);
-      return await auditedItem(
-        parts,
-        replacement,
-        () => ({}),
-        () => vault.replace(caller, request),
-      );
+      return await auditedItem(parts, replacement, ofEffects, () => vault.replace(caller, request));
     },
     async delete(caller, query) {
       const deletion = asked(caller, 'delete', query);
       await parts.audit.record([eventOf(parts, deletion, 'begun')]);
-      await auditedItem(
-        parts,
-        deletion,
-        () => ({}),
-        () => vault.delete(caller, query),
-      );
+      return await auditedItem(parts, deletion, ofEffects, () => vault.delete(caller, query));
     },
   };
 }
@@ -108,7 +99,7 @@ async function auditedBatch<Result>(
   try {
     results = await run();
   } catch (error) {
-    const events = items.map((item) => eventOf(parts, item, codeOf(error)));
+    const events = items.map((item) => eventOf(parts, { ...item, ...ofRefusal(error) }, codeOf(error)));
     await recordRefusals(parts, events, error);
     throw error;
   }
@@ -116,7 +107,9 @@ async function auditedBatch<Result>(
     items.map((item, index) => {
       const result = results[index];
       if (result === undefined) throw new Error('expected one result for each item');
-      if ('error' in result) return eventOf(parts, item, result.error.code);
+      if ('error' in result) {
+        return eventOf(parts, { ...item, ...ofRefusal(result.error) }, result.error.code);
+      }
       return eventOf(parts, { ...item, ...learn(result.result) }, 'ok');
     }),
   );
@@ -177,18 +170,34 @@ function askedToReveal(caller: Caller, request: DetokenizeRequest): Asked {
   return { ...asked(caller, 'detokenize', request), ...(purpose === undefined ? {} : { purpose }) };
 }
 
-function ofTokenized({ token }: Tokenized): Learned {
-  return { token };
+function ofEffects({ policyIds, stored }: Effects): Learned {
+  return {
+    ...(policyIds === undefined ? {} : { policies: policyIds }),
+    ...(stored === undefined ? {} : { stored }),
+  };
+}
+
+function ofTokenized(tokenized: Tokenized): Learned {
+  return { ...ofEffects(tokenized), token: tokenized.token };
 }
 
 function ofRevealed(revealed: Revealed): Learned {
   return {
-    fields: [...revealed.values()].map(({ class: fieldClass, form }) => ({ class: fieldClass, form })),
+    ...ofEffects(revealed),
+    fields: [...revealed.fields.values()].map(({ class: fieldClass, form }) => ({ class: fieldClass, form })),
   };
 }
 
-function ofDescribed({ fields }: TokenDescription): Learned {
-  return { fields: [...fields.values()].map((fieldClass) => ({ class: fieldClass })) };
+function ofDescribed(described: TokenDescription): Learned {
+  return {
+    ...ofEffects(described),
+    fields: [...described.fields.values()].map((fieldClass) => ({ class: fieldClass })),
+  };
+}
+
+/** None is told where nothing permits it: that is the default, and no policy's doing. */
+function ofRefusal(error: unknown): Learned {
+  return error instanceof PolicyDeniedError ? { policies: error.policyIds } : {};
 }
 
 /** A class that there is not is the caller's text, and stays out. */

@@ -8,6 +8,7 @@
 
 import type { ErrorCode } from '../../../../errors/error.ts';
 import type { FieldClass } from '../field-class.ts';
+import type { TokenRecord } from '../ports.ts';
 import type { RevealedField } from '../vault.ts';
 
 export type AuditedOperation = 'tokenize' | 'detokenize' | 'describe' | 'replace' | 'delete';
@@ -34,6 +35,8 @@ export interface AuditEvent {
   readonly fields?: readonly AuditedField[];
   /** The policies that decided, by their ids. */
   readonly policies?: readonly string[];
+  /** The record as it is stored from now on, or that there is none any more. Left out where nothing changed. */
+  readonly stored?: TokenRecord | 'removed';
 }
 
 /** As it is written, in this order. */

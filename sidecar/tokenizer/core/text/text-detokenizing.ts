@@ -87,7 +87,7 @@ function countOf(error: TokenmeshError): keyof Replacements {
   return count;
 }
 
-function fieldOf(revealed: Revealed): RevealedField | undefined {
-  const only = revealed.size === 1 ? [...revealed.values()][0] : undefined;
-  return only ?? revealed.get(VALUE_FIELD);
+function fieldOf({ fields }: Revealed): RevealedField | undefined {
+  const only = fields.size === 1 ? [...fields.values()][0] : undefined;
+  return only ?? fields.get(VALUE_FIELD);
 }

@@ -38,11 +38,16 @@ describe('policy files', () => {
       'mesh.order.tokenize',
       'mesh.order.read-metadata',
       'mesh.order.delete',
+      'mesh.order.archive',
+      'mesh.order.search',
+      'mesh.order.check-value',
+      'mesh.order.check-token',
       'mesh.paybill.reveal-masked',
       'mesh.paybill.reveal-plain',
       'mesh.paybill.reveal-masked.2',
       'mesh.paybill.reveal-plain.2',
       'mesh.paybill.read-metadata',
+      'mesh.paybill.check-token',
       'a.good-one',
     ]);
   });
@@ -177,7 +182,7 @@ describe('the policies that ship', () => {
   it('are valid, and only forbid', async () => {
     const files = await readPolicyFiles(SHIPPED_POLICIES_DIRECTORY);
     expect(files.map(({ name }) => name)).toEqual(['addresses.cedar', 'separated-duties.cedar']);
-    expect([...compileWithMesh(tokenizationMesh, files).keys()].slice(8)).toEqual([
+    expect([...compileWithMesh(tokenizationMesh, files).keys()].slice(13)).toEqual([
       'addresses.payment-only',
       'separated-duties.order-never-reveals',
       'separated-duties.paybill-never-writes',
@@ -192,8 +197,9 @@ describe('the policies that ship', () => {
       grants: [
         { operation: 'tokenize', classes: '*' },
         { operation: 'detokenize', classes: '*', plainFor: ['payment', 'curiosity'] },
-        { operation: 'read-metadata', classes: '*' },
-        { operation: 'delete', classes: '*' },
+        ...(['read-metadata', 'delete', 'archive', 'search', 'check-value', 'check-token'] as const).map(
+          (operation) => ({ operation, classes: '*' }) as const,
+        ),
       ],
     } as const;
     const mesh = { ...withNode('order', (node) => ({ ...node, vaultAccess: everything })) };
@@ -220,9 +226,29 @@ describe('the policies that ship', () => {
           ...change,
         }),
       );
-    expect(allowed('order', {})).toEqual(['tokenize', 'read-metadata', 'delete']);
-    expect(allowed('paybill', {})).toEqual(['reveal-masked', 'reveal-plain', 'read-metadata']);
-    expect(allowed('paybill', { class: 'address', purpose: 'curiosity' })).toEqual(['read-metadata']);
+    expect(allowed('order', {})).toEqual([
+      'tokenize',
+      'read-metadata',
+      'delete',
+      'archive',
+      'search',
+      'check-value',
+      'check-token',
+    ]);
+    expect(allowed('paybill', {})).toEqual([
+      'reveal-masked',
+      'reveal-plain',
+      'read-metadata',
+      'search',
+      'check-value',
+      'check-token',
+    ]);
+    expect(allowed('paybill', { class: 'address', purpose: 'curiosity' })).toEqual([
+      'read-metadata',
+      'search',
+      'check-value',
+      'check-token',
+    ]);
     expect(allowed('paybill', { class: 'name', purpose: 'curiosity' })).toContain('reveal-plain');
   });
 });

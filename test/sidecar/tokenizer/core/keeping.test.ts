@@ -24,6 +24,7 @@ describe('a token', () => {
         ['card', 'pan'],
         ['note', 'text'],
       ]),
+      policyIds: ['mesh.paybill.read-metadata'],
     });
     expect(sealer.opened).toBe(0);
   });
@@ -45,7 +46,10 @@ describe('a token', () => {
     await expect(vault.delete(paybill, { token })).rejects.toMatchObject({ code: 'ERR_OPERATION_DENIED' });
     clock.now = later(5_000);
     await expect(vault.describe(order, { token })).rejects.toMatchObject({ code: 'ERR_TOKEN_EXPIRED' });
-    await expect(vault.delete(order, { token })).resolves.toBeUndefined();
+    await expect(vault.delete(order, { token })).resolves.toEqual({
+      policyIds: ['mesh.order.delete'],
+      stored: 'removed',
+    });
   });
 
   it('of another tenant is not described or deleted', async () => {

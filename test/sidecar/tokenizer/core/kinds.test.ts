@@ -38,7 +38,7 @@ describe('a one-time token', () => {
     const { vault, store } = startVaultUnderTest();
     const { token } = await vault.tokenize(order, { ...ONCE, format });
     expect(await vault.describe(paybill, { token })).toMatchObject({ kind: 'one-time', format });
-    expect((await vault.detokenize(paybill, { token })).get('card')?.value).toBe(PAN);
+    expect((await vault.detokenize(paybill, { token })).fields.get('card')?.value).toBe(PAN);
     const consumed = { code: 'ERR_TOKEN_CONSUMED' };
     await expect(vault.detokenize(paybill, { token })).rejects.toMatchObject(consumed);
     await expect(vault.describe(paybill, { token })).rejects.toMatchObject(consumed);
@@ -54,7 +54,7 @@ describe('a one-time token', () => {
       Array.from({ length: 20 }, () => ({ token })),
     );
     const values = results.map((each) =>
-      'error' in each ? each.error.code : each.result.get('card')?.value,
+      'error' in each ? each.error.code : each.result.fields.get('card')?.value,
     );
     expect(values.filter((value) => value === PAN)).toHaveLength(1);
     expect(values.filter((value) => value === 'ERR_TOKEN_CONSUMED')).toHaveLength(19);
@@ -67,7 +67,7 @@ describe('a one-time token', () => {
     sealer.isDown = true;
     await expect(vault.detokenize(paybill, { token })).rejects.toMatchObject({ code: 'ERR_KEY_UNAVAILABLE' });
     sealer.isDown = false;
-    expect((await vault.detokenize(paybill, { token })).get('card')?.value).toBe(PAN);
+    expect((await vault.detokenize(paybill, { token })).fields.get('card')?.value).toBe(PAN);
   });
 
   it('is not revealed where it is not known whether it was used up', async () => {
@@ -81,7 +81,7 @@ describe('a one-time token', () => {
     const { vault } = startVaultUnderTest();
     const { token } = await vault.tokenize(order, ONCE);
     const masked = await vault.detokenize(paybill, { token, purpose: 'curiosity' });
-    expect(masked.get('card')?.form).toBe('masked');
+    expect(masked.fields.get('card')?.form).toBe('masked');
     await expect(vault.detokenize(paybill, { token })).rejects.toMatchObject({ code: 'ERR_TOKEN_CONSUMED' });
   });
 
@@ -101,11 +101,11 @@ describe('a pointer', () => {
     const { vault } = startVaultUnderTest();
     const { token, version } = await vault.tokenize(order, POINTER);
     expect(version).toBe(1);
-    expect(await vault.replace(order, { token, ...OTHER })).toEqual({ token, version: 2 });
-    expect((await vault.detokenize(paybill, { token })).get('card')?.value).toBe(OTHER_PAN);
-    expect(await vault.replace(order, { token, ...CARD, version: 2 })).toEqual({ token, version: 3 });
+    expect(await vault.replace(order, { token, ...OTHER })).toMatchObject({ token, version: 2 });
+    expect((await vault.detokenize(paybill, { token })).fields.get('card')?.value).toBe(OTHER_PAN);
+    expect(await vault.replace(order, { token, ...CARD, version: 2 })).toMatchObject({ token, version: 3 });
     expect(await vault.describe(order, { token })).toMatchObject({ kind: 'pointer', version: 3 });
-    expect((await vault.detokenize(paybill, { token })).get('card')?.value).toBe(PAN);
+    expect((await vault.detokenize(paybill, { token })).fields.get('card')?.value).toBe(PAN);
   });
 
   it('keeps its life and its time of birth', async () => {
@@ -128,7 +128,7 @@ describe('a pointer', () => {
       code: 'ERR_VERSION_CONFLICT',
       message: 'the record has another version: expected 1, got 2',
     });
-    expect((await vault.detokenize(paybill, { token })).get('card')?.value).toBe(OTHER_PAN);
+    expect((await vault.detokenize(paybill, { token })).fields.get('card')?.value).toBe(OTHER_PAN);
   });
 
   it('takes one of many who replace the same version, and all of those who name none, one after another', async () => {

@@ -40,7 +40,7 @@ describe('a token of another format', () => {
       const [[field, { value }] = ['', { value: '' }]] = Object.entries(record.fields);
       const revealed = await vault.detokenize(paybill, { token: made.token, purpose: 'identity-check' });
       const expected = format === 'ssn' ? { value, form: 'plain' } : { form: 'masked' };
-      expect(revealed.get(field)).toMatchObject(expected);
+      expect(revealed.fields.get(field)).toMatchObject(expected);
     },
   );
 
@@ -109,7 +109,7 @@ describe('a token that is taken', () => {
     expect(second.token).not.toBe(first.token);
     expect(store.records.get(`shop#${first.token}`)).toBe(before);
     expect(observed).toEqual(['taken pan', 'taken pan']);
-    expect((await vault.detokenize(paybill, { token: second.token })).get('card')?.value).toBe(PAN);
+    expect((await vault.detokenize(paybill, { token: second.token })).fields.get('card')?.value).toBe(PAN);
   });
 
   it('is drawn six times at most, then the format counts as exhausted', async () => {

@@ -16,6 +16,10 @@ const OPERATIONS: readonly FieldOperation[] = [
   'reveal-plain',
   'read-metadata',
   'delete',
+  'archive',
+  'search',
+  'check-value',
+  'check-token',
 ];
 const policy = createCedarPolicy(compilePolicies(tokenizationMesh));
 
@@ -33,8 +37,8 @@ function ask(node: string, operation: FieldOperation, change: Partial<PolicyRequ
 
 describe('the policy of the shipped mesh', () => {
   it.each([
-    ['order', ['tokenize', 'read-metadata', 'delete']],
-    ['paybill', ['reveal-masked', 'reveal-plain', 'read-metadata']],
+    ['order', ['tokenize', 'read-metadata', 'delete', 'archive', 'search', 'check-value', 'check-token']],
+    ['paybill', ['reveal-masked', 'reveal-plain', 'read-metadata', 'check-token']],
     ['outsider', []],
     ['tokenizer', []],
     ['gateway', []],
@@ -81,7 +85,7 @@ describe('the policy of the shipped mesh', () => {
 
 describe('policies compiled from a mesh', () => {
   it('are one for each grant, and one more for what is shown in plain', () => {
-    expect(compilePolicies(tokenizationMesh).match(/permit/g)).toHaveLength(8);
+    expect(compilePolicies(tokenizationMesh).match(/permit/g)).toHaveLength(13);
   });
 
   it('let a node make tokens of a small format only by a grant that says so', () => {

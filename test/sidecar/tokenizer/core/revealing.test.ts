@@ -15,7 +15,7 @@ describe('detokenizing', () => {
     const { vault } = startVaultUnderTest();
     const { token } = await vault.tokenize(order, RECORD);
     const revealed = await vault.detokenize(paybill, { token, purpose: 'payment' });
-    expect(Object.fromEntries(revealed)).toEqual({
+    expect(Object.fromEntries(revealed.fields)).toEqual({
       card: { value: PAN, form: 'plain', class: 'pan' },
       note: { value: null, form: 'redacted', class: 'text' },
     });
@@ -27,17 +27,21 @@ describe('detokenizing', () => {
       const { vault } = startVaultUnderTest();
       const { token } = await vault.tokenize(order, CARD);
       const revealed = await vault.detokenize(paybill, { token, purpose });
-      expect(revealed.get('card')).toEqual({ value: '************1111', form: 'masked', class: 'pan' });
+      expect(revealed.fields.get('card')).toEqual({
+        value: '************1111',
+        form: 'masked',
+        class: 'pan',
+      });
     },
   );
 
   it("takes the caller's default purpose where none is stated, and masks where there is none", async () => {
     const { vault } = startVaultUnderTest();
     const { token } = await vault.tokenize(order, CARD);
-    expect((await vault.detokenize(paybill, { token })).get('card')?.form).toBe('plain');
+    expect((await vault.detokenize(paybill, { token })).fields.get('card')?.form).toBe('plain');
     const { defaultPurpose: _, ...access } = paybill.access;
     const without = { ...paybill, access };
-    expect((await vault.detokenize(without, { token })).get('card')?.form).toBe('masked');
+    expect((await vault.detokenize(without, { token })).fields.get('card')?.form).toBe('masked');
   });
 
   it('opens only what it shows', async () => {
@@ -53,7 +57,7 @@ describe('detokenizing', () => {
       fields: { ...CARD.fields, mail: { class: 'email', value: 'joe@example.com' } },
     });
     const revealed = await vault.detokenize(paybill, { token, fields: ['mail'] });
-    expect([...revealed.keys()]).toEqual(['mail']);
+    expect([...revealed.fields.keys()]).toEqual(['mail']);
   });
 
   it('refuses where all that is wanted is denied', async () => {
@@ -95,7 +99,7 @@ describe('detokenizing', () => {
     const { vault } = startVaultUnderTest();
     const { token } = await vault.tokenize(order, { ...CARD, tenant: 'bank' });
     await expect(vault.detokenize(paybill, { token })).rejects.toMatchObject({ code: 'ERR_TOKEN_UNKNOWN' });
-    expect((await vault.detokenize(paybill, { token, tenant: 'bank' })).get('card')?.value).toBe(PAN);
+    expect((await vault.detokenize(paybill, { token, tenant: 'bank' })).fields.get('card')?.value).toBe(PAN);
     await expect(vault.detokenize(paybill, { token, tenant: 'rival' })).rejects.toMatchObject({
       code: 'ERR_TENANT_DENIED',
     });
@@ -106,7 +110,7 @@ describe('detokenizing', () => {
     const { token, expiresAt } = await vault.tokenize(order, { ...CARD, ttlSeconds: 60 });
     expect(expiresAt).toEqual(later(60_000));
     clock.now = later(59_999);
-    expect((await vault.detokenize(paybill, { token })).get('card')?.value).toBe(PAN);
+    expect((await vault.detokenize(paybill, { token })).fields.get('card')?.value).toBe(PAN);
     clock.now = later(60_000);
     await expect(vault.detokenize(paybill, { token })).rejects.toMatchObject({ code: 'ERR_TOKEN_EXPIRED' });
   });
@@ -135,7 +139,7 @@ describe('detokenizing a batch', () => {
       { token, purpose: 'marketing' },
     ]);
     expect(
-      results.map((each) => ('error' in each ? each.error.code : each.result.get('card')?.value)),
+      results.map((each) => ('error' in each ? each.error.code : each.result.fields.get('card')?.value)),
     ).toEqual(['ERR_TOKEN_MALFORMED', PAN, 'ERR_TOKEN_UNKNOWN', '************1111']);
   });
 

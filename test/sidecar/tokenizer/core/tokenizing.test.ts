@@ -35,7 +35,7 @@ describe('tokenizing', () => {
     const { token } = await vault.tokenize(order, CARD);
     expect(token).toBe(mintToken(second));
     expect(store.records.size).toBe(2);
-    expect(await vault.detokenize(paybill, { token })).toEqual(
+    expect((await vault.detokenize(paybill, { token })).fields).toEqual(
       new Map([['card', { value: PAN, form: 'plain', class: 'pan' }]]),
     );
   });

@@ -40,6 +40,7 @@ describe('the audited vault', () => {
         outcome: 'ok',
         token: REFERENCE,
         fields: [{ class: 'pan' }, { class: 'text' }],
+        policies: ['mesh.order.tokenize'],
       },
       {
         at: START.toISOString(),
@@ -54,6 +55,7 @@ describe('the audited vault', () => {
           { class: 'pan', form: 'plain' },
           { class: 'text', form: 'redacted' },
         ],
+        policies: ['mesh.paybill.reveal-plain'],
       },
       expect.objectContaining({ purpose: 'curiosity', fields: [{ class: 'pan', form: 'masked' }] }),
     ]);
