@@ -16,6 +16,8 @@ import { createEncryptionSdkSealer } from '../../../../sidecar/tokenizer/adapter
 import { itemKey } from '../../../../sidecar/tokenizer/adapters/record-item.ts';
 import type { EncryptionContext } from '../../../../sidecar/tokenizer/core/encryption-context.ts';
 import type { FieldSealer, TokenStore } from '../../../../sidecar/tokenizer/core/ports.ts';
+import { createDynamodbJobStore } from '../../../../sidecar/tokenizer/adapters/dynamodb-job-store.ts';
+import { describeJobStore } from '../../../contracts/job-store.contract.ts';
 import { describeFieldSealer } from '../../../contracts/field-sealer.contract.ts';
 import {
   describeTokenStore,
@@ -65,6 +67,9 @@ function sealer(): FieldSealer {
 }
 
 describeTokenStore('DynamoDB', store);
+describeJobStore('DynamoDB', () =>
+  createDynamodbJobStore({ client: vault.dynamodb, tableName: vault.tokensTableName }),
+);
 describeTokenStoreDown('DynamoDB', storeDown);
 describeFieldSealer('the Encryption SDK', sealer);
 

@@ -1,0 +1,67 @@
+/**
+ * Claims of jobs in the table of the tokens: `pk` is `job`, `sk` the name of the job.
+ *
+ * IAM: dynamodb:UpdateItem on the partition `job` of the table.
+ *
+ * @module
+ */
+
+import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { StoreUnavailableError } from '../core/errors.ts';
+import type { JobStore } from '../core/jobs.ts';
+import { answeredWithin } from './deadline.ts';
+import type { Table } from './dynamodb-batches.ts';
+import type { Item } from './record-item.ts';
+
+const PARTITION = 'job';
+
+/** @default deadlineMs 2500 */
+export function createDynamodbJobStore(table: Table, deadlineMs = 2_500): JobStore {
+  const update = async (
+    job: string,
+    set: string,
+    condition: string,
+    values: Item,
+  ): Promise<Item | undefined> =>
+    await answeredWithin(deadlineMs, StoreUnavailableError, async (abortSignal) => {
+      try {
+        const command = new UpdateItemCommand({
+          TableName: table.tableName,
+          Key: { pk: { S: PARTITION }, sk: { S: job } },
+          UpdateExpression: `SET ${set}`,
+          ConditionExpression: condition,
+          ExpressionAttributeValues: values,
+          ReturnValues: 'ALL_NEW',
+        });
+        return (await table.client.send(command, { abortSignal })).Attributes ?? {};
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return undefined;
+        throw error;
+      }
+    });
+  return {
+    async claim(job, holder, now, until) {
+      const claimed = await update(
+        job,
+        'holder = :holder, untilMs = :until',
+        'attribute_not_exists(pk) OR holder = :holder OR untilMs <= :now',
+        { ':holder': { S: holder }, ':until': millis(until), ':now': millis(now) },
+      );
+      if (claimed === undefined) return 'busy';
+      const progress = claimed['progress']?.S;
+      return progress === undefined ? {} : { progress };
+    },
+    async save(job, holder, until, progress) {
+      const saved = await update(job, 'untilMs = :until, progress = :progress', 'holder = :holder', {
+        ':holder': { S: holder },
+        ':until': millis(until),
+        ':progress': { S: progress },
+      });
+      return saved === undefined ? 'lost' : 'saved';
+    },
+  };
+}
+
+function millis(at: Date): { readonly N: string } {
+  return { N: String(at.getTime()) };
+}
