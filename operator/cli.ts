@@ -15,6 +15,7 @@ import { createQuietLogger } from '../runtime/log.ts';
 import { addAuditCommand } from './audit.ts';
 import { emulatorClients } from './aws-clients.ts';
 import { writeIdentityFiles } from './identities.ts';
+import { addKeysCommands } from './keys.ts';
 import { addPolicyCommand } from './policy.ts';
 import { rotationReport, statusReport, verificationReport } from './report.ts';
 import { rotateCertificate } from './rotate.ts';
@@ -27,6 +28,13 @@ import { verifyMesh } from './verify.ts';
 
 const EXIT_NOT_HELD = 1;
 const EXIT_WRONG_USE = 2;
+
+/** What was asked cannot be done by anybody, whatever runs. */
+const WRONG_USE: ReadonlySet<string> = new Set([
+  'ERR_NODE_UNKNOWN',
+  'ERR_KEY_OWNER_NAME',
+  'ERR_SHRED_UNCONFIRMED',
+]);
 
 const mesh = tokenizationMesh;
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -113,6 +121,7 @@ program
 addPolicyCommand(program, mesh, print);
 addTextCommand(program, { runningMesh, print, onlyStandardInput });
 addScanCommand(program);
+addKeysCommands(program, { runningMesh, print });
 addAuditCommand(program, { runningMesh, print, onlyStandardInput });
 
 function clientsOf(state: RunState): ReturnType<typeof emulatorClients> {
@@ -159,6 +168,6 @@ try {
   } else {
     process.stderr.write(`mesh: ${withoutDigits(describeError(asOurs(error)))}\n`);
     process.exitCode =
-      error instanceof TokenmeshError && error.code === 'ERR_NODE_UNKNOWN' ? EXIT_WRONG_USE : EXIT_NOT_HELD;
+      error instanceof TokenmeshError && WRONG_USE.has(error.code) ? EXIT_WRONG_USE : EXIT_NOT_HELD;
   }
 }

@@ -48,7 +48,7 @@ export async function createVaultResources(aws: AwsClients, mesh: Mesh): Promise
     }),
   );
   const location = { ...aws, keysTableName: TABLES.keys, kmsKeyArn: vaultKeyArn };
-  for (const tenant of tenantsOf(mesh)) await createBranchKey(location, tenant);
+  for (const tenant of tenantsOf(mesh)) await createBranchKey(location, { tenant });
   return { vaultKeyArn, auditKeyArn: await createAuditKey(aws.kms) };
 }
 

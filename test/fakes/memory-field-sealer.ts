@@ -41,6 +41,6 @@ export class MemoryFieldSealer implements FieldSealer {
 }
 
 function boundTo(context: EncryptionContext): Buffer {
-  const { tenant, token, field, class: fieldClass, revision } = context;
-  return Buffer.from(JSON.stringify([tenant, token, field, fieldClass, revision ?? null]));
+  const entries = Object.entries(context).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return Buffer.from(JSON.stringify(entries));
 }

@@ -23,6 +23,10 @@ from aws_cryptographic_material_providers.mpl.models import (
 from aws_encryption_sdk import CommitmentPolicy
 
 
+# What the encryption context has beside the four entries that all have: docs/record-format.md.
+BOUND = ("revision", "kind", "format", "expiresAtMs", "subject")
+
+
 def hierarchical_keyring(asked, dynamodb, kms):
     """The keyring over the tenant's branch key, as any reader of the table would make it."""
     key_store = KeyStore(
@@ -54,8 +58,8 @@ def open_record(asked):
     )
     key = {"pk": {"S": f"{asked['tenant']}#{asked['token']}"}, "sk": {"S": "record"}}
     item = dynamodb.get_item(TableName=asked["tokensTable"], Key=key, ConsistentRead=True)["Item"]
-    # The record of a pointer is bound to its revision as well; no other record has one.
-    revision = {"revision": item["revision"]["N"]} if "revision" in item else {}
+    # A record is bound to each of these that it has.
+    traits = {name: next(iter(item[name].values())) for name in BOUND if name in item}
     values = {}
     for name, field in item["fields"]["M"].items():
         context = {
@@ -63,7 +67,7 @@ def open_record(asked):
             "token": asked["token"],
             "field": name,
             "class": field["M"]["class"]["S"],
-            **revision,
+            **traits,
         }
         plaintext, _ = client.decrypt(
             source=field["M"]["message"]["B"], keyring=keyring, encryption_context=context

@@ -16,8 +16,17 @@ const WHOLE: AuditVerification = {
 describe('the report of the verification', () => {
   it('counts what is whole, and tells how old its seal is', () => {
     expect(auditReport(WHOLE, NOW)).toBe(
-      'writers 1, segments 2, records 5, not yet sealed 1, last seal 4 s ago\nevery chain is whole',
+      'writers 1, segments 2, records 5, not yet sealed 1, last seal 4 s ago\nevery chain is whole; the rows of the vault were not looked at',
     );
+    const rows = { checked: 7, unrecorded: 1, unsettled: 0, problems: [] };
+    expect(
+      auditReport({ ...WHOLE, rows }, NOW)
+        .split('\n')
+        .slice(1),
+    ).toEqual([
+      'rows 7, of which the audit says nothing 1, not settled 0',
+      'every chain is whole, and every row is what the audit says',
+    ]);
   });
 
   it('names writer and place of every problem, and what to do', () => {
@@ -33,6 +42,14 @@ describe('the report of the verification', () => {
       'FAILED  row-foreign  writer ?[2Jx: found a row',
     ]);
     expect(lines.at(-1)).toMatch(/3 problems: .*compare them with a backup/);
+  });
+
+  it('names the token of every row that is not what it should be', () => {
+    const problems = [{ kind: 'row-rolled-back', reference: 'abcdef', found: 'an old row' }] as const;
+    const rows = { checked: 7, unrecorded: 0, unsettled: 0, problems };
+    const lines = auditReport({ ...WHOLE, ok: false, rows }, NOW).split('\n');
+    expect(lines[0]).toBe('FAILED  row-rolled-back  token abcdef: found an old row');
+    expect(lines.at(-1)).toMatch(/^1 problems: /);
   });
 
   it('does not take silence for proof', () => {

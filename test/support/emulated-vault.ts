@@ -31,7 +31,7 @@ export async function startEmulatedVault(tenants: readonly string[]): Promise<Em
   await clients.dynamodb.send(tableOf(location.keysTableName, 'branch-key-id', 'type'));
   await clients.dynamodb.send(tableOf(tokensTableName, 'pk', 'sk'));
   await clients.dynamodb.send(tableOf(auditTableName, 'pk', 'sk'));
-  for (const tenant of tenants) await createBranchKey(location, tenant);
+  for (const tenant of tenants) await createBranchKey(location, { tenant });
   return {
     ...location,
     aws,

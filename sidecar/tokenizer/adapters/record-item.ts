@@ -22,6 +22,14 @@ export function itemKey({ tenant, token }: RecordKey): Item {
   return { pk: { S: `${tenant}#${token}` }, sk: { S: RECORD_SORT_KEY } };
 }
 
+/** @returns Undefined for what is no record: the table holds other rows too. */
+export function keyOfItem(item: Item): RecordKey | undefined {
+  const partition = item['pk']?.S ?? '';
+  const end = partition.indexOf('#');
+  if (item['sk']?.S !== RECORD_SORT_KEY || end < 0) return undefined;
+  return { tenant: partition.slice(0, end), token: partition.slice(end + 1) };
+}
+
 /** `expiresAt` is for DynamoDB's TTL, which counts in seconds: rounded up, so that it never comes before the exact one. */
 export function toItem(record: TokenRecord): Item {
   const expiresAtMs = record.expiresAt?.getTime();
@@ -48,11 +56,12 @@ export function toItem(record: TokenRecord): Item {
 }
 
 /** Left out where they say nothing: a record of the kind `random` in the format `default` has none of them. */
-function traitAttributes({ kind, format, revision, consumedAt }: TokenRecord): Item {
+function traitAttributes({ kind, format, revision, subject, consumedAt }: TokenRecord): Item {
   return {
     ...(kind === undefined ? {} : { kind: { S: kind } }),
     ...(format === undefined ? {} : { format: { S: format } }),
     ...(revision === undefined ? {} : { revision: { N: String(revision) } }),
+    ...(subject === undefined ? {} : { subject: { S: subject } }),
     ...(consumedAt === undefined ? {} : { consumedAtMs: { N: String(consumedAt.getTime()) } }),
   };
 }
@@ -81,18 +90,25 @@ function expiryOf(item: Item): Date | undefined {
 }
 
 /** What cannot be read must not turn into what is left out: a one-time token into one that is read for ever. */
-function traitsIn(item: Item): Pick<TokenRecord, 'kind' | 'format' | 'revision' | 'consumedAt'> {
+function traitsIn(item: Item): Pick<TokenRecord, 'kind' | 'format' | 'revision' | 'subject' | 'consumedAt'> {
   const kind = textIn(item, 'kind', isTokenKind);
   const format = textIn(item, 'format', isFormatName);
   const revision = countIn(item, 'revision');
   const consumedAtMs = countIn(item, 'consumedAtMs');
+  const subject = textIn(item, 'subject', isSubject);
   if ((kind === 'pointer') !== (revision !== undefined)) throw new RecordUnopenableError();
   return {
     ...(kind === undefined ? {} : { kind }),
     ...(format === undefined ? {} : { format }),
     ...(revision === undefined ? {} : { revision }),
+    ...(subject === undefined ? {} : { subject }),
     ...(consumedAtMs === undefined ? {} : { consumedAt: new Date(consumedAtMs) }),
   };
+}
+
+/** The name of a key: no other text may become part of one. */
+function isSubject(text: string): text is string {
+  return /^[\w.-]{1,64}$/.test(text);
 }
 
 function textIn<Text extends string>(

@@ -1,8 +1,11 @@
 import type { FieldClass } from './field-class.ts';
+import { DEFAULT_FORMAT, RANDOM_KIND } from './token-kind.ts';
 
 /**
- * What a message is bound to, in exactly these four entries (docs/record-format.md), and for the
- * record of a pointer a fifth: `revision`, so that no older message opens under a newer revision.
+ * What a message is bound to (docs/record-format.md): four entries always, and one more for each trait
+ * that the record has. Whoever may write to the table can take from a record neither its expiry nor
+ * that it is read once, can give it no other kind or format, and can put no older message under a newer
+ * revision: the message then does not open.
  *
  * A type and not an interface, so that it is a record of strings to the Encryption SDK.
  */
@@ -12,22 +15,41 @@ export type EncryptionContext = {
   readonly field: string;
   readonly class: FieldClass;
   readonly revision?: string;
+  /** Where it is not `random`. */
+  readonly kind?: string;
+  /** Where it is not `default`. */
+  readonly format?: string;
+  /** Milliseconds since 1970, in decimal. */
+  readonly expiresAtMs?: string;
+  /** Whose key it is sealed under, where that is not the tenant's. */
+  readonly subject?: string;
 };
 
-/** The context of one field of a record. A record without a revision has four entries, and not a fifth that is empty. */
-export function contextOf(
-  { tenant, token, revision }: BoundRecord,
-  field: string,
-  fieldClass: FieldClass,
-): EncryptionContext {
-  const context = { tenant, token, field, class: fieldClass };
-  return revision === undefined ? context : { ...context, revision: String(revision) };
+/** The context of one field of a record. What the record has not is left out, and is no empty entry. */
+export function contextOf(record: BoundRecord, field: string, fieldClass: FieldClass): EncryptionContext {
+  const { tenant, token, revision, kind = RANDOM_KIND, format = DEFAULT_FORMAT, expiresAt, subject } = record;
+  return {
+    tenant,
+    token,
+    field,
+    class: fieldClass,
+    ...(revision === undefined ? {} : { revision: String(revision) }),
+    ...(kind === RANDOM_KIND ? {} : { kind }),
+    ...(format === DEFAULT_FORMAT ? {} : { format }),
+    ...(expiresAt === undefined ? {} : { expiresAtMs: String(expiresAt.getTime()) }),
+    ...(subject === undefined ? {} : { subject }),
+  };
 }
 
-interface BoundRecord {
+/** All of a record that its messages are bound to. */
+export interface BoundRecord {
   readonly tenant: string;
   readonly token: string;
   readonly revision?: number;
+  readonly kind?: string;
+  readonly format?: string;
+  readonly expiresAt?: Date;
+  readonly subject?: string;
 }
 
 /**

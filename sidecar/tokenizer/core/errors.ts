@@ -31,6 +31,38 @@ export class KeyUnavailableError extends TokenmeshError {
   }
 }
 
+/** The keys of the tenant were destroyed, and with them all that they sealed. */
+export class TenantShreddedError extends TokenmeshError {
+  constructor() {
+    super({
+      code: 'ERR_TENANT_SHREDDED',
+      message: "the tenant's keys were destroyed: expected a tenant that is kept",
+      remedy: 'use another tenant; what this one sealed does not open any more, for nobody',
+    });
+  }
+}
+
+/** The key of the subject was destroyed, and with it all that it sealed. */
+export class SubjectShreddedError extends TokenmeshError {
+  constructor() {
+    super({
+      code: 'ERR_SUBJECT_SHREDDED',
+      message: "the subject's key was destroyed: expected a subject that is kept",
+      remedy: 'delete the token; what it stood for does not open any more, for nobody',
+    });
+  }
+}
+
+export class SubjectUnknownError extends TokenmeshError {
+  constructor() {
+    super({
+      code: 'ERR_SUBJECT_UNKNOWN',
+      message: 'the subject has no key: expected one that an operator made',
+      remedy: 'have it made (npm run mesh -- subjects create), or leave the subject out',
+    });
+  }
+}
+
 /** One error with one text, whatever the reason: why a message does not open is nothing to tell who sent it. */
 export class RecordUnopenableError extends TokenmeshError {
   constructor(cause?: unknown) {
@@ -93,6 +125,9 @@ const SHOWN: Readonly<Record<ErrorCode, Shown>> = {
   ERR_TOO_MANY_FINDINGS: { status: 413, title: 'The text holds too many values or tokens.' },
   ERR_JSON_TOO_DEEP: { status: 413, title: 'The document is nested too deeply.' },
   ERR_COUNTRY_UNKNOWN: { status: 400, title: 'The country is unknown.' },
+  ERR_TENANT_SHREDDED: { status: 410, title: "The tenant's keys were destroyed." },
+  ERR_SUBJECT_SHREDDED: { status: 410, title: "The subject's key was destroyed." },
+  ERR_SUBJECT_UNKNOWN: { status: 400, title: 'The subject has no key.' },
   ERR_RECORD_UNOPENABLE: { status: 500, title: 'The record does not open.' },
   ERR_TOKEN_CONSUMED: { status: 410, title: 'The one-time token was used.' },
   ERR_FORMAT_UNFIT: { status: 400, title: 'The record does not fit the token format.' },

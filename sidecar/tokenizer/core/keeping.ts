@@ -30,6 +30,7 @@ export function createKeeping(parts: VaultParts): Pick<Vault, 'describe' | 'dele
         ...(record.expiresAt === undefined ? {} : { expiresAt: record.expiresAt }),
         kind: record.kind ?? RANDOM_KIND,
         format: record.format ?? DEFAULT_FORMAT,
+        ...(record.subject === undefined ? {} : { subject: record.subject }),
         ...(record.revision === undefined ? {} : { version: record.revision }),
         fields: new Map(known.map((field) => [field.name, field.class])),
         policyIds: idsOf(known.map(({ decision }) => decision)),

@@ -18,23 +18,25 @@ export interface Accepted {
   readonly choice: TokenChoice;
   readonly createdAt: Date;
   readonly expiresAt?: Date;
+  readonly subject?: string;
   /** The policies that permitted it. */
   readonly policyIds: readonly string[];
 }
 
 /** Mints the token first: every message is bound to it. */
 export async function seal(parts: VaultParts, accepted: Accepted): Promise<TokenRecord> {
-  const { tenant, createdAt, expiresAt, choice } = accepted;
+  const { tenant, createdAt, expiresAt, subject, choice } = accepted;
   const token = choice.format.mint(choice.kept, parts);
-  const key = { tenant, token, ...(choice.kind === 'pointer' ? { revision: 1 } : {}) };
-  return {
-    ...key,
-    createdAt,
-    fields: await sealFields(parts.sealer, key, accepted.fields),
+  const bound = {
+    tenant,
+    token,
+    ...(choice.kind === 'pointer' ? { revision: 1 } : {}),
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(choice.kind === RANDOM_KIND ? {} : { kind: choice.kind }),
     ...(choice.format.name === DEFAULT_FORMAT ? {} : { format: choice.format.name }),
+    ...(subject === undefined ? {} : { subject }),
   };
+  return { ...bound, createdAt, fields: await sealFields(parts.sealer, bound, accepted.fields) };
 }
 
 /**

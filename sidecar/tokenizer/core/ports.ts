@@ -23,6 +23,8 @@ export interface TokenRecord {
   readonly format?: FormatName;
   /** Of the record of a pointer, and of no other: 1 at first, one more each time it is replaced. */
   readonly revision?: number;
+  /** Whose data it is, where that is sealed under a key of its own, which can be destroyed by itself. */
+  readonly subject?: string;
   /** When a one-time token was used. Such a record is a tombstone: it has no fields any more. */
   readonly consumedAt?: Date;
 }
@@ -106,13 +108,16 @@ export interface FieldSealer {
   /**
    * Makes one message that opens under exactly this context.
    *
-   * @throws {KeyUnavailableError} when the tenant's key cannot be had.
+   * @throws {KeyUnavailableError} when the key of the tenant or subject cannot be had.
+   * @throws {TenantShreddedError}
+   * @throws {SubjectUnknownError} where the context names a subject that has no key.
    */
   seal(plaintext: Uint8Array, context: EncryptionContext): Promise<Uint8Array>;
 
   /**
    * @throws {RecordUnopenableError} for every message that was changed, moved or made by another.
-   * @throws {KeyUnavailableError} when the tenant's key cannot be had, so that nothing can be said.
+   * @throws {KeyUnavailableError} when the key cannot be had, so that nothing can be said.
+   * @throws {TenantShreddedError} and {SubjectShreddedError} where the key was destroyed.
    */
   open(message: Uint8Array, context: EncryptionContext): Promise<Uint8Array>;
 }

@@ -1,4 +1,4 @@
-import { contextOf } from './encryption-context.ts';
+import { contextOf, type BoundRecord } from './encryption-context.ts';
 import type { FieldClass } from './field-class.ts';
 import type { FieldSealer, SealedField } from './ports.ts';
 
@@ -13,7 +13,7 @@ export interface NamedField {
 /** Seals every field of a record into a message of its own, bound to the record, its name and its class. */
 export async function sealFields(
   sealer: FieldSealer,
-  record: { readonly tenant: string; readonly token: string; readonly revision?: number },
+  record: BoundRecord,
   fields: readonly NamedField[],
 ): Promise<ReadonlyMap<string, SealedField>> {
   const sealed = new Map<string, SealedField>();

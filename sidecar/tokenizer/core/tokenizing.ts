@@ -45,7 +45,15 @@ function accept(parts: VaultParts, caller: Caller, request: TokenizeRequest): Ac
   const choice = chooseToken(asked, request, fields);
   requireSmallFormat(parts.policy, caller, tenant, choice, classes);
   const createdAt = parts.now();
-  const accepted = { tenant, fields, choice, createdAt, policyIds };
+  const { subject } = request;
+  const accepted = {
+    tenant,
+    fields,
+    choice,
+    createdAt,
+    policyIds,
+    ...(subject === undefined ? {} : { subject }),
+  };
   if (request.ttlSeconds === undefined) return accepted;
   return { ...accepted, expiresAt: new Date(createdAt.getTime() + request.ttlSeconds * 1000) };
 }

@@ -43,6 +43,8 @@ export interface TokenizeRequest {
   readonly onExhaustion?: 'widen';
   /** @default the first tenant of the caller */
   readonly tenant?: string;
+  /** Whose data it is: sealed under the subject's own key, which an operator made and can destroy. @default the tenant's key */
+  readonly subject?: string;
 }
 
 /** What the audit has to know of what was done, and no caller is told. */
@@ -94,6 +96,7 @@ export interface TokenDescription extends Tokenized {
   readonly tenant: string;
   readonly kind: string;
   readonly format: string;
+  readonly subject?: string;
   /** The class of each field that the caller may know of. */
   readonly fields: ReadonlyMap<string, FieldClass>;
 }

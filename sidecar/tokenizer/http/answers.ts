@@ -22,7 +22,7 @@ export function revealedAnswer({ fields }: Revealed): object {
 }
 
 export function descriptionAnswer(description: TokenDescription): object {
-  const { token, tenant, kind, format, version, fields } = description;
+  const { token, tenant, kind, format, version, subject, fields } = description;
   return {
     token,
     tenant,
@@ -30,6 +30,7 @@ export function descriptionAnswer(description: TokenDescription): object {
     kind,
     format,
     ...(version === undefined ? {} : { version }),
+    ...(subject === undefined ? {} : { subject }),
     fields: Object.fromEntries([...fields].map(([name, fieldClass]) => [name, { class: fieldClass }])),
   };
 }

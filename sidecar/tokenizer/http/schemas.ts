@@ -27,6 +27,13 @@ const Tenant = Type.String({
   maxLength: 128,
   description: "One of the caller's tenants; its first by default.",
 });
+/** Kept in clear, like a field's name. */
+const Subject = Type.String({
+  pattern: String.raw`^(?!(?:.*\d){12})[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`,
+  maxLength: 64,
+  description:
+    "Whose data it is, by an id of the caller's own that says nothing about the person: it is kept in clear. The record is sealed under the subject's own key, which an operator makes before, and destroys when the subject is to be forgotten.",
+});
 const FieldName = Type.String({ pattern: FIELD_NAME, maxLength: 64 });
 const FieldClassName = Type.String({
   minLength: 1,
@@ -95,6 +102,7 @@ export const TokenizeBody = Type.Object(
       }),
     ),
     tenant: Type.Optional(Tenant),
+    subject: Type.Optional(Subject),
   },
   closed,
 );
@@ -162,6 +170,7 @@ export const DescriptionAnswer = Type.Object({
   kind: Type.String(),
   format: Type.String(),
   version: Type.Optional(Version),
+  subject: Type.Optional(Subject),
   fields: Type.Record(FieldName, Type.Object({ class: FieldClassName })),
 });
 

@@ -6,10 +6,12 @@
  */
 
 import { createSecretKey, type KeyObject } from 'node:crypto';
+import { keyedBy } from './keyed.ts';
 import { lettersOf } from './letters.ts';
 import type { AuditLog, AuditMac } from './ports.ts';
-import { recordOf, type AuditEvent } from './record.ts';
-import { REFERENCE_KEY_MESSAGE, tokenReference } from './token-reference.ts';
+import type { HoneyTokens } from './honey.ts';
+import { recordOf, type AuditEvent, type AuditRecord } from './record.ts';
+import { REFERENCE_KEY_MESSAGE } from './token-reference.ts';
 import { AuditTrail } from './trail.ts';
 
 export interface Audit {
@@ -36,12 +38,19 @@ export interface AuditParts {
   /** Of the service that writes. */
   readonly identity: string;
   readonly onFault: (error: unknown) => void;
+  /** @default there are none */
+  readonly honey?: HoneyTokens;
 }
 
 const WRITER_BYTES = 16;
 
 export function createAudit(parts: AuditParts): Audit {
-  const { log, mac, onFault, randomBytes } = parts;
+  const { log, mac, onFault, randomBytes, honey } = parts;
+  const markHoney = (event: AuditEvent, record: AuditRecord): AuditRecord => {
+    if (record.token === undefined || honey?.has(record.token) !== true) return record;
+    honey.onUse(event, record.token);
+    return { ...record, honey: true };
+  };
   const trail = new AuditTrail({ ...parts, newWriter: () => lettersOf(randomBytes(WRITER_BYTES)) });
   const referenceKey = onceHad(async () => createSecretKey(await mac.macOf(REFERENCE_KEY_MESSAGE)));
   return {
@@ -51,8 +60,8 @@ export function createAudit(parts: AuditParts): Audit {
         onFault(error);
         throw error;
       });
-      const referenceOf = (token: string): string => tokenReference(key, token);
-      await trail.append(events.map((event) => JSON.stringify(recordOf(event, referenceOf))));
+      const keyed = keyedBy(key);
+      await trail.append(events.map((event) => JSON.stringify(markHoney(event, recordOf(event, keyed)))));
     },
     async checkReady() {
       await Promise.all([referenceKey(), trail.open(), log.checkReachable()]);

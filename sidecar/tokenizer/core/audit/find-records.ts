@@ -40,7 +40,7 @@ export async function recordsAbout(reader: AuditReader, reference: string): Prom
   return inTime(perWriter.flat());
 }
 
-function recordsIn(writer: string, row: StoredSegment): FoundRecord[] {
+export function recordsIn(writer: string, row: StoredSegment): FoundRecord[] {
   const sequence = sequenceOf(row.sortKey) ?? 0;
   const records = readSegmentBody(row.body)?.records ?? [];
   return records.filter(isRecord).map((record) => ({ writer, sequence, record }));
@@ -49,13 +49,15 @@ function recordsIn(writer: string, row: StoredSegment): FoundRecord[] {
 /** Somebody may have written anything into the row. */
 function isRecord(record: unknown): boolean {
   if (typeof record !== 'object' || record === null) return false;
-  const { fields, withheld, policies, ...texts }: Partial<AuditRecord> = record;
+  const { fields, withheld, policies, version, honey, ...texts }: Partial<AuditRecord> = record;
   return (
     typeof texts.at === 'string' &&
     Object.values(texts).every((text) => typeof text === 'string') &&
     (fields === undefined || (Array.isArray(fields) && fields.every((field) => typeof field === 'object'))) &&
     (withheld === undefined || typeof withheld === 'object') &&
-    (policies === undefined || Array.isArray(policies))
+    (policies === undefined || Array.isArray(policies)) &&
+    (version === undefined || typeof version === 'number') &&
+    (honey === undefined || honey)
   );
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { RecordKey, TokenRecord } from '../ports.ts';
 import type { Seal } from './seal.ts';
 import type { Segment } from './segment.ts';
 
@@ -59,6 +60,19 @@ export interface StoredSeal {
   readonly sortKey: string;
   readonly body: string;
   readonly mac: Uint8Array;
+}
+
+/** The vault's table, for who holds it against the audit. */
+export interface RowReader {
+  /** Every record that is stored, in no order. What cannot be read as one is `'unreadable'`. */
+  rows(): AsyncIterable<StoredRow>;
+  /** @returns Undefined where it is not there. */
+  find(key: RecordKey): Promise<StoredRow | undefined>;
+}
+
+export interface StoredRow {
+  readonly key: RecordKey;
+  readonly record: TokenRecord | 'unreadable';
 }
 
 /** Every read sees what was written before it began. */

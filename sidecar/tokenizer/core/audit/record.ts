@@ -9,6 +9,7 @@
 import type { ErrorCode } from '../../../../errors/error.ts';
 import type { FieldClass } from '../field-class.ts';
 import type { TokenRecord } from '../ports.ts';
+import { NO_ROW } from './row-digest.ts';
 import type { RevealedField } from '../vault.ts';
 
 export type AuditedOperation = 'tokenize' | 'detokenize' | 'describe' | 'replace' | 'delete';
@@ -51,6 +52,14 @@ export interface AuditRecord {
   readonly token?: string;
   readonly fields?: readonly AuditedField[];
   readonly policies?: readonly string[];
+  /** What the row of the record is from now on: {@link rowDigest}, or `none`. Left out where it was not changed. */
+  readonly row?: string;
+  /** Of the record of a pointer: the revision that the row has. */
+  readonly version?: number;
+  /** When the record expires: from then on its row may be gone. */
+  readonly until?: string;
+  /** Whether the token is one that nobody should ever use. */
+  readonly honey?: true;
   /** With operation `audit` alone: how many earlier records tell of answers that were withheld. */
   readonly withheld?: Withheld;
 }
@@ -66,9 +75,16 @@ export interface Withheld {
   readonly unwritten: number;
 }
 
-/** @param referenceOf - Makes the keyed reference to a token: {@link tokenReference}. */
-export function recordOf(event: AuditEvent, referenceOf: (token: string) => string): AuditRecord {
-  const { requestId, tenant, purpose, token, fields, policies } = event;
+/** What stands in a record for what may not be in it. */
+export interface Keyed {
+  /** {@link tokenReference} */
+  readonly token: (token: string) => string;
+  /** {@link rowDigest} */
+  readonly row: (record: TokenRecord) => string;
+}
+
+export function recordOf(event: AuditEvent, keyed: Keyed): AuditRecord {
+  const { requestId, tenant, purpose, token, fields, policies, stored } = event;
   return {
     at: event.at.toISOString(),
     ...(requestId === undefined ? {} : { requestId }),
@@ -77,9 +93,23 @@ export function recordOf(event: AuditEvent, referenceOf: (token: string) => stri
     operation: event.operation,
     ...(purpose === undefined ? {} : { purpose: withoutNumbers(purpose) }),
     outcome: event.outcome,
-    ...(token === undefined ? {} : { token: referenceOf(token) }),
+    ...(token === undefined ? {} : { token: keyed.token(token) }),
     ...(fields === undefined ? {} : { fields: fields.map(fieldOf) }),
     ...(policies === undefined ? {} : { policies }),
+    ...(stored === undefined ? {} : rowOf(stored, keyed)),
+  };
+}
+
+function rowOf(
+  stored: TokenRecord | 'removed',
+  keyed: Keyed,
+): Pick<AuditRecord, 'row' | 'version' | 'until'> {
+  if (stored === 'removed') return { row: NO_ROW };
+  const { revision, expiresAt } = stored;
+  return {
+    row: keyed.row(stored),
+    ...(revision === undefined ? {} : { version: revision }),
+    ...(expiresAt === undefined ? {} : { until: expiresAt.toISOString() }),
   };
 }
 
@@ -99,7 +129,7 @@ function fieldOf({ class: fieldClass, form }: AuditedField): AuditedField {
 }
 
 /** Tenant and purpose are the caller's text: six digits in it may be part of a card number, whatever stands between them. */
-function withoutNumbers(text: string): string {
+export function withoutNumbers(text: string): string {
   const digits = text.match(/\p{Nd}/gu) ?? [];
   return digits.length < 6 ? text : text.replaceAll(/\p{Nd}/gu, '#');
 }

@@ -69,6 +69,7 @@ const LEFT: Readonly<Record<ErrorCode, keyof Replacements>> = {
   ERR_CLASS_DENIED: 'redacted',
   ERR_TOKEN_UNKNOWN: 'unknown',
   ERR_TOKEN_EXPIRED: 'unknown',
+  ERR_SUBJECT_SHREDDED: 'unknown',
   ERR_RECORD_UNOPENABLE: 'unusable',
 };
 

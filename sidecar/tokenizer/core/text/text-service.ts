@@ -58,7 +58,7 @@ export interface Replacements {
   readonly masked: number;
   /** The caller may see no form of the value. */
   readonly redacted: number;
-  /** Unknown to the tenant, deleted or expired. */
+  /** Unknown to the tenant, deleted, expired, or of a subject whose key was destroyed. */
   readonly unknown: number;
   /** The record has several fields and none is called `value`, or it does not open. */
   readonly unusable: number;

@@ -212,9 +212,9 @@ describe('the sealer', () => {
 
 describe('branch keys', () => {
   it('are made once for a tenant, and bound to it', async () => {
-    expect(await createBranchKey(vault, 'third')).toBe('created');
+    expect(await createBranchKey(vault, { tenant: 'third' })).toBe('created');
     const before = await keyItemsOf('third');
-    expect(await createBranchKey(vault, 'third')).toBe('exists');
+    expect(await createBranchKey(vault, { tenant: 'third' })).toBe('exists');
     expect(await keyItemsOf('third')).toEqual(before);
     expect(before.map((item) => item['aws-crypto-ec:tenant']?.S)).toEqual(['third', 'third', 'third']);
   });

@@ -6,9 +6,9 @@ const HOUR_MS = 3_600_000;
 type BranchKey = Parameters<ReturnType<typeof createBranchKeyCache>['putBranchKeyMaterial']>[1];
 
 /** What the cache knows of a key: that it can be overwritten. */
-function newKey(): BranchKey {
+function newKey(branchKeyIdentifier = 'any'): BranchKey {
   const bytes = Buffer.alloc(32, 7);
-  const key = { branchKey: () => bytes, zeroUnencryptedDataKey: () => bytes.fill(0) };
+  const key = { branchKeyIdentifier, branchKey: () => bytes, zeroUnencryptedDataKey: () => bytes.fill(0) };
   return key as unknown as BranchKey;
 }
 
@@ -18,7 +18,7 @@ function isOverwritten(key: BranchKey): boolean {
 
 function setUp() {
   const clock = { ms: 1_000_000 };
-  return { clock, cache: createBranchKeyCache(() => clock.ms) };
+  return { clock, cache: createBranchKeyCache({ now: () => clock.ms, capacity: 3 }) };
 }
 
 beforeEach(() => {
@@ -55,6 +55,30 @@ describe('the cache of branch keys', () => {
     expect(gone.map(isOverwritten)).toEqual([false, false, false]);
     jest.advanceTimersByTime(1);
     expect(gone.map(isOverwritten)).toEqual([true, true, true]);
+  });
+
+  it('forgets every version of one branch key, and no other', () => {
+    const { cache } = setUp();
+    const [old, current, other] = [newKey('shop'), newKey('shop'), newKey('bank')];
+    cache.putBranchKeyMaterial('a', old, HOUR_MS);
+    cache.putBranchKeyMaterial('b', current, HOUR_MS);
+    cache.putBranchKeyMaterial('c', other, HOUR_MS);
+    cache.forget('shop');
+    expect(['a', 'b'].map((id) => cache.getBranchKeyMaterial(id))).toEqual([false, false]);
+    expect(cache.getBranchKeyMaterial('c')).toMatchObject({ response: other });
+    jest.advanceTimersByTime(10_000);
+    expect([old, current, other].map(isOverwritten)).toEqual([true, true, false]);
+  });
+
+  it('holds no more keys than it may: the one that was put first goes', () => {
+    const { cache } = setUp();
+    for (const id of ['a', 'b', 'c', 'd']) cache.putBranchKeyMaterial(id, newKey(), HOUR_MS);
+    expect(['a', 'b', 'c', 'd'].map((id) => cache.getBranchKeyMaterial(id) !== false)).toEqual([
+      false,
+      true,
+      true,
+      true,
+    ]);
   });
 
   it('never overwrites a key that was put again by those who waited for it together', () => {

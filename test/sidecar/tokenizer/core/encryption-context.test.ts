@@ -25,6 +25,31 @@ describe('the encryption context of a message', () => {
     expect(isSameContext(expected, found)).toBe(false);
   });
 
+  it('has one entry more for each trait that the record has, and none for what is left out', () => {
+    const key = { tenant: 'shop', token: 'tkn_x' };
+    expect(contextOf({ ...key, kind: 'random', format: 'default' }, 'card', 'pan')).toStrictEqual(expected);
+    const all = {
+      ...key,
+      kind: 'one-time',
+      format: 'uuid',
+      expiresAt: new Date(1_700_000_000_123),
+      subject: 'customer-7',
+    };
+    const context = contextOf(all, 'card', 'pan');
+    expect(context).toStrictEqual({
+      ...expected,
+      kind: 'one-time',
+      format: 'uuid',
+      expiresAtMs: '1700000000123',
+      subject: 'customer-7',
+    });
+    const { kind: _kind, ...unlimited } = all;
+    const later = { ...all, expiresAt: new Date(1_700_000_000_124) };
+    for (const other of [unlimited, later, { ...all, format: 'region' }, { ...all, subject: 'customer-8' }]) {
+      expect(isSameContext(contextOf(other, 'card', 'pan'), context)).toBe(false);
+    }
+  });
+
   it('has four entries, and for a pointer the revision as a fifth', () => {
     const key = { tenant: 'shop', token: 'tkn_x' };
     expect(contextOf(key, 'card', 'pan')).toStrictEqual(expected);

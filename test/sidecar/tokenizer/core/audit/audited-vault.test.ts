@@ -41,6 +41,7 @@ describe('the audited vault', () => {
         token: REFERENCE,
         fields: [{ class: 'pan' }, { class: 'text' }],
         policies: ['mesh.order.tokenize'],
+        row: expect.stringMatching(/^[a-p]{32}$/) as unknown,
       },
       {
         at: START.toISOString(),
