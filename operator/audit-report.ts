@@ -38,7 +38,7 @@ export function recordsReport(found: readonly FoundRecord[]): string {
       record.at,
       record.identity,
       record.operation,
-      record.outcome,
+      record.honey === true ? `${record.outcome}, HONEY TOKEN` : record.outcome,
       record.tenant ?? '',
       record.purpose ?? '',
       fieldsOf(record),

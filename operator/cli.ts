@@ -15,6 +15,7 @@ import { createQuietLogger } from '../runtime/log.ts';
 import { addAuditCommand } from './audit.ts';
 import { emulatorClients } from './aws-clients.ts';
 import { writeIdentityFiles } from './identities.ts';
+import { addHoneyCommand } from './honey.ts';
 import { addKeysCommands } from './keys.ts';
 import { addPolicyCommand } from './policy.ts';
 import { rotationReport, statusReport, verificationReport } from './report.ts';
@@ -121,6 +122,7 @@ program
 addPolicyCommand(program, mesh, print);
 addTextCommand(program, { runningMesh, print, onlyStandardInput });
 addScanCommand(program);
+addHoneyCommand(program, { runningMesh, print, onlyStandardInput });
 addKeysCommands(program, { runningMesh, print });
 addAuditCommand(program, { runningMesh, print, onlyStandardInput });
 

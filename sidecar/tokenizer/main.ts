@@ -15,7 +15,9 @@ import { createAwsClients } from './adapters/aws-clients.ts';
 import { detectionPorts } from './adapters/detection/detection-ports.ts';
 import { createDynamodbAuditLog } from './adapters/dynamodb-audit-log.ts';
 import { createDynamodbTokenStore } from './adapters/dynamodb-token-store.ts';
+import { listHoneyTokens } from './adapters/dynamodb-honey-tokens.ts';
 import { createEncryptionSdkSealer } from './adapters/encryption-sdk-sealer.ts';
+import { watchHoneyTokens } from './adapters/honey-watch.ts';
 import { createKmsAuditMac } from './adapters/kms-audit-mac.ts';
 import { openPolicyFolder, type PolicyStatus } from './adapters/policy-folder.ts';
 import { readConfig } from './config.ts';
@@ -26,6 +28,7 @@ import { createReadiness } from './core/readiness.ts';
 import { createTextService } from './core/text/text-service.ts';
 import { createVault } from './core/vault.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
+import { observeHoney } from './http/observe-honey.ts';
 import { observeMinting } from './http/observe-minting.ts';
 import { createTokenizerServer, type PolicyState } from './http/server.ts';
 
@@ -53,6 +56,12 @@ async function start(): Promise<void> {
     onStatus: (status) => tellPolicies(status, metrics),
   });
   const { policy } = folder;
+  const table = { client: clients.dynamodb, tableName: config.tokensTableName };
+  const honey = watchHoneyTokens(
+    () => listHoneyTokens(table),
+    (error) => logger.error({ fault: nameOf(error) }, 'honey tokens could not be read'),
+  );
+  await honey.refresh();
   const audit = createAudit({
     log: createDynamodbAuditLog({ client: clients.dynamodb, ...config }),
     mac: createKmsAuditMac({ ...clients, ...config }),
@@ -60,6 +69,7 @@ async function start(): Promise<void> {
     now,
     randomBytes,
     onFault: (error) => logger.error({ fault: faultOf(error) }, 'the audit could not be written'),
+    honey: { has: honey.has, onUse: observeHoney(mesh, metrics, logger) },
   });
   const tenants = new Set(
     Object.values(mesh.virtualNodes).flatMap((node) => node.vaultAccess?.tenants ?? []),
@@ -89,6 +99,7 @@ async function start(): Promise<void> {
     folder.close();
     await app.close();
     clearInterval(sealing);
+    honey.close();
     await audit.close();
   });
   await listenOnSocket(app, config.socketPath);

@@ -34,7 +34,7 @@ import { createDestroyedKeys } from './destroyed-keys.ts';
 const BRANCH_KEY_SECONDS = 3600;
 
 /** How long a task may go on with the key of a subject that was destroyed. */
-export const SUBJECT_KEY_SECONDS = 60;
+export const SUBJECT_KEY_SECONDS = 30;
 
 /** Subjects whose keys are held at a time; whoever has more of them on one task asks KMS more often. */
 const SUBJECT_KEYS = 1_000;

@@ -13,6 +13,8 @@ export interface Metrics {
   tokenTaken(format: string): void;
   /** No token of the format was free in all the draws of a request. */
   formatExhausted(format: string): void;
+  /** Somebody used a token that nobody should. */
+  honeyTokenUsed(node: string, operation: string): void;
   readonly contentType: string;
   text(): Promise<string>;
 }
@@ -64,6 +66,12 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     labelNames: ['format'],
     registers,
   });
+  const honeyUses = new Counter({
+    name: 'tokenmesh_honey_token_uses_total',
+    help: 'Uses of honey tokens, by who and for what: above 0 somebody has tokens that are not theirs.',
+    labelNames: ['node', 'operation'],
+    registers,
+  });
   return {
     ...policy,
     requestAnswered({ route, method, status, node, durationSeconds }) {
@@ -77,6 +85,9 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     },
     formatExhausted(format) {
       exhaustions.inc({ format });
+    },
+    honeyTokenUsed(node, operation) {
+      honeyUses.inc({ node, operation });
     },
     contentType: registry.contentType,
     text: () => registry.metrics(),
