@@ -100,7 +100,7 @@ function appEnvironment(
 /** What the user may tell the tokenizer by the environment of the run. */
 function tokenizerEnvironment(environment: NodeProcessesPlan['environment']): Record<string, string> {
   return Object.fromEntries(
-    ['TOKENMESH_POLICIES_DIRECTORY', 'TOKENMESH_LIMITS'].flatMap((name) => {
+    ['TOKENMESH_POLICIES_DIRECTORY', 'TOKENMESH_LIMITS', 'TOKENMESH_SWEEP_SECONDS'].flatMap((name) => {
       const value = environment[name];
       return value === undefined ? [] : [[name, value]];
     }),

@@ -15,7 +15,7 @@ const HEALTH: readonly Operation[] = [
   { name: 'readiness', method: 'GET', path: '/readyz', callers: 'mesh' },
 ];
 
-const PAYMENT_CLASSES = ['pan', 'expiry', 'name', 'email', 'phone', 'address', 'iban', 'ip', 'ssn'];
+const PAYMENT_CLASSES = ['pan', 'expiry', 'cvv', 'name', 'email', 'phone', 'address', 'iban', 'ip', 'ssn'];
 
 /**
  * The mesh of this product, said once: who listens, who calls whom, who may do what.

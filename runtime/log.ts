@@ -12,6 +12,11 @@ export function createQuietLogger(process: string): Logger {
   return logger;
 }
 
+/** The kind of an error, and not its text, which may quote what was sent. */
+export function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
+}
+
 /**
  * The logger of one process: JSON lines on standard output, with the name of the process on each.
  *

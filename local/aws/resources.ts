@@ -14,6 +14,7 @@ import type { AwsClients } from '../../operator/aws-clients.ts';
 import { trustSecretName } from '../../pki/secret.ts';
 import type { Logger } from '../../runtime/log.ts';
 import { createBranchKey } from '../../sidecar/tokenizer/adapters/branch-keys.ts';
+import { tokensTable } from '../../sidecar/tokenizer/adapters/dynamodb-sweep-store.ts';
 import { createHierarchy, requestNodeCertificate, type CreatedHierarchy } from './private-ca.ts';
 
 export const TABLES = {
@@ -36,7 +37,7 @@ export async function createVaultResources(aws: AwsClients, mesh: Mesh): Promise
   const vaultKeyArn = created.KeyMetadata?.Arn ?? '';
   await Promise.all([
     aws.kms.send(new CreateAliasCommand({ AliasName: 'alias/tokenmesh-vault', TargetKeyId: vaultKeyArn })),
-    createTable(aws.dynamodb, TABLES.tokens, 'pk', 'sk'),
+    aws.dynamodb.send(new CreateTableCommand(tokensTable(TABLES.tokens))),
     createTable(aws.dynamodb, TABLES.keys, 'branch-key-id', 'type'),
     createTable(aws.dynamodb, TABLES.orders, 'orderId'),
     createTable(aws.dynamodb, TABLES.audit, 'pk', 'sk'),

@@ -17,6 +17,8 @@ export interface TokenizerConfig {
   readonly rateOverrides: RateOverrides;
   /** What tokens of the format `region` name. @default the airport of `AWS_REGION`: core/formats/region-codes.ts */
   readonly regionCode: string;
+  /** How often what has expired is removed. */
+  readonly sweepSeconds: number;
   readonly auditTableName: string;
   /** An alias, id or ARN of the HMAC key that seals the audit. */
   readonly auditKeyId: string;
@@ -29,6 +31,9 @@ const KMS_KEY_ARN = /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/;
 const REGION = /^[a-z\d-]+$/;
 const KMS_KEY_ID =
   /^(?:arn:aws[\w-]*:kms:[\w-]+:\d{12}:(?:key|alias)\/[\w/-]+|alias\/[\w/-]+|mrk-[\da-f]{32}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})$/;
+/** Well within the hour that a security code may live. */
+const DEFAULT_SWEEP_SECONDS = '60';
+const SECONDS = /^[1-9]\d{0,2}$/;
 const TABLE_NAME = /^[\w.-]{3,255}$/;
 
 /**
@@ -44,6 +49,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): T
     kmsKeyArn: env['TOKENMESH_KMS_KEY_ARN'] ?? '',
     policiesDirectory: policiesDirectoryIn(env),
     regionCode: env['TOKENMESH_REGION_CODE'] ?? REGION_CODES[env['AWS_REGION'] ?? ''] ?? '',
+    sweepSeconds: Number(env['TOKENMESH_SWEEP_SECONDS'] ?? DEFAULT_SWEEP_SECONDS),
     auditTableName: env['TOKENMESH_AUDIT_TABLE'] ?? 'tokenmesh-audit',
     auditKeyId: env['TOKENMESH_AUDIT_KEY_ID'] ?? 'alias/tokenmesh-audit',
   };
@@ -55,6 +61,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): T
     ...mismatch('TOKENMESH_KMS_KEY_ARN', config.kmsKeyArn, KMS_KEY_ARN, 'the ARN of a KMS key'),
     ...mismatch('TOKENMESH_AUDIT_TABLE', config.auditTableName, TABLE_NAME, "a table's name"),
     ...mismatch('TOKENMESH_AUDIT_KEY_ID', config.auditKeyId, KMS_KEY_ID, 'the alias, id or ARN of a KMS key'),
+    ...mismatch(
+      'TOKENMESH_SWEEP_SECONDS',
+      env['TOKENMESH_SWEEP_SECONDS'] ?? DEFAULT_SWEEP_SECONDS,
+      SECONDS,
+      'a number of seconds from 1 to 999',
+    ),
     ...rates.problems.map((problem) => `TOKENMESH_LIMITS: ${problem}`),
     ...mismatch('AWS_REGION', env['AWS_REGION'] ?? '', REGION, 'a region'),
     ...regionCodeProblems(env['AWS_REGION'] ?? '', config.regionCode),

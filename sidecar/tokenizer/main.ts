@@ -10,10 +10,12 @@ import { identityOf } from '../../mesh/identity.ts';
 import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
 import { listenOnSocket } from '../../runtime/http-server.ts';
 import { stopOnSignal } from '../../runtime/lifecycle.ts';
-import { createLogger } from '../../runtime/log.ts';
+import { createLogger, nameOf } from '../../runtime/log.ts';
 import { createAwsClients } from './adapters/aws-clients.ts';
 import { detectionPorts } from './adapters/detection/detection-ports.ts';
 import { createDynamodbAuditLog } from './adapters/dynamodb-audit-log.ts';
+import { createDynamodbJobStore } from './adapters/dynamodb-job-store.ts';
+import { createDynamodbSweepStore } from './adapters/dynamodb-sweep-store.ts';
 import { createDynamodbTokenStore } from './adapters/dynamodb-token-store.ts';
 import { listHoneyTokens } from './adapters/dynamodb-honey-tokens.ts';
 import { createEncryptionSdkSealer } from './adapters/encryption-sdk-sealer.ts';
@@ -30,6 +32,7 @@ import { createVault } from './core/vault.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
 import { observeHoney } from './http/observe-honey.ts';
 import { observeMinting } from './http/observe-minting.ts';
+import { startSweeper } from './sweeper.ts';
 import { createTokenizerServer, type PolicyState } from './http/server.ts';
 
 const logger = createLogger('tokenizer');
@@ -42,9 +45,9 @@ async function start(): Promise<void> {
   const config = readConfig(process.env);
   const mesh = tokenizationMesh;
   const clients = createAwsClients();
+  const table = { client: clients.dynamodb, tableName: config.tokensTableName };
   const store = createDynamodbTokenStore({
-    client: clients.dynamodb,
-    tableName: config.tokensTableName,
+    ...table,
     onFault: (error) => logger.error({ fault: nameOf(error) }, 'part of a batch failed'),
   });
   const sealer = createEncryptionSdkSealer({ ...clients, ...config });
@@ -56,7 +59,6 @@ async function start(): Promise<void> {
     onStatus: (status) => tellPolicies(status, metrics),
   });
   const { policy } = folder;
-  const table = { client: clients.dynamodb, tableName: config.tokensTableName };
   const honey = watchHoneyTokens(
     () => listHoneyTokens(table),
     (error) => logger.error({ fault: nameOf(error) }, 'honey tokens could not be read'),
@@ -95,11 +97,23 @@ async function start(): Promise<void> {
     logger,
   });
   const sealing = setInterval(() => void audit.sealIfDue(), SEAL_CHECK_MS);
+  const stopSweeping = startSweeper({
+    store: createDynamodbSweepStore(table),
+    jobs: createDynamodbJobStore(table),
+    audit,
+    holder: randomBytes(8).toString('hex'),
+    identity: identityOf(mesh, 'tokenizer'),
+    now,
+    everyMs: config.sweepSeconds * 1000,
+    metrics,
+    logger,
+  });
   stopOnSignal(async () => {
     folder.close();
     await app.close();
     clearInterval(sealing);
     honey.close();
+    await stopSweeping();
     await audit.close();
   });
   await listenOnSocket(app, config.socketPath);
@@ -122,11 +136,6 @@ function policyStateOf({ revision, policies, refused }: PolicyStatus): PolicySta
 /** What stands behind an outage, where that is known. */
 function faultOf(error: unknown): string {
   return nameOf(error instanceof TokenmeshError ? (error.cause ?? error) : error);
-}
-
-/** The kind of an error, and not its text, which may quote what was sent. */
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error;
 }
 
 try {

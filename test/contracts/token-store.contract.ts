@@ -146,6 +146,65 @@ export function describeTokenStore(name: string, makeStore: () => TokenStore): v
       expect(plain(await store.find(record))).toEqual(plain(record));
     });
 
+    it('keeps when a record was archived, and what it says of its security code', async () => {
+      const store = makeStore();
+      const at = new Date('2026-01-03T00:00:00.001Z');
+      const record = sampleRecord({ archivedAt: at, code: { field: 'code', expiresAt: at } });
+      await store.insert(record);
+      expect(plain(await store.find(record))).toEqual(plain(record));
+      const alone = sampleRecord({ fields: new Map(), code: { field: 'code', expiresAt: at } });
+      await store.insert(alone);
+      expect(plain(await store.find(alone))).toEqual(plain(alone));
+    });
+
+    it('archives and restores a record, and tells what it is then', async () => {
+      const store = makeStore();
+      const record = sampleRecord();
+      const archivedAt = new Date('2026-01-03T00:00:00.001Z');
+      expect(await store.archive(record, archivedAt)).toBe('unchanged');
+      await store.insert(record);
+      expect(await store.archive(record, undefined)).toBe('unchanged');
+      const archived = await store.archive(record, archivedAt);
+      expect(archived === 'unchanged' || plain(archived)).toEqual(plain({ ...record, archivedAt }));
+      expect(await store.archive(record, new Date())).toBe('unchanged');
+      expect(plain(await store.find(record))).toEqual(plain({ ...record, archivedAt }));
+      const restored = await store.archive(record, undefined);
+      expect(restored === 'unchanged' || plain(restored)).toEqual(plain(record));
+      expect(plain(await store.find(record))).toEqual(plain(record));
+    });
+
+    it('neither replaces nor consumes what is archived', async () => {
+      const store = makeStore();
+      const archivedAt = new Date('2026-01-03T00:00:00.001Z');
+      const pointer = sampleRecord({ kind: 'pointer', revision: 1, archivedAt });
+      const once = sampleRecord({ kind: 'one-time', archivedAt });
+      for (const record of [pointer, once]) await store.insert(record);
+      expect(await store.replace({ ...pointer, revision: 2 }, 1)).toBe('conflict');
+      expect(await store.consume({ ...once, fields: new Map(), consumedAt: archivedAt })).toBe('gone');
+    });
+
+    it('stores and finds security codes, and lets exactly one of many consume one', async () => {
+      const store = makeStore();
+      const expiresAt = new Date('2026-01-03T00:00:00.001Z');
+      const codes = Array.from({ length: 30 }, () => ({
+        tenant: 'shop',
+        token: newToken(),
+        field: 'code',
+        message: Uint8Array.of(7, 8),
+        expiresAt,
+      }));
+      expect(await store.insertCodes(codes)).toEqual(codes.map(() => 'stored'));
+      const [code = codes[0]!, other = codes[1]!] = codes;
+      const found = await store.findCode(code);
+      expect({ ...found, message: [...(found?.message ?? [])] }).toEqual({ ...code, message: [7, 8] });
+      expect(await store.find(code)).toBeUndefined();
+      const outcomes = await Promise.all(Array.from({ length: 8 }, () => store.consumeCode(code)));
+      expect(outcomes.toSorted()).toEqual(['consumed', ...Array.from({ length: 7 }, () => 'gone')]);
+      expect(await store.findCode(code)).toBeUndefined();
+      expect(await store.findCode(other)).toBeDefined();
+      expect(await store.insertCodes([])).toEqual([]);
+    });
+
     it('is reachable', async () => {
       await expect(makeStore().checkReachable()).resolves.toBeUndefined();
     });
@@ -164,6 +223,9 @@ export function describeTokenStoreDown(name: string, makeStore: () => TokenStore
       await expect(store.remove(record)).rejects.toMatchObject(unavailable);
       await expect(store.consume(record)).rejects.toMatchObject(unavailable);
       await expect(store.replace(record, 1)).rejects.toMatchObject(unavailable);
+      await expect(store.archive(record, new Date())).rejects.toMatchObject(unavailable);
+      await expect(store.findCode(record)).rejects.toMatchObject(unavailable);
+      await expect(store.consumeCode(record)).rejects.toMatchObject(unavailable);
       await expect(store.checkReachable()).rejects.toMatchObject(unavailable);
     });
 

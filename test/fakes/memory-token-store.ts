@@ -1,9 +1,16 @@
 import { StoreUnavailableError } from '../../sidecar/tokenizer/core/errors.ts';
-import type { FindOutcome, RecordKey, TokenRecord, TokenStore } from '../../sidecar/tokenizer/core/ports.ts';
+import type {
+  FindOutcome,
+  RecordKey,
+  SealedCode,
+  TokenRecord,
+  TokenStore,
+} from '../../sidecar/tokenizer/core/ports.ts';
 
 /** A token store in memory, which can be told to be down. */
 export class MemoryTokenStore implements TokenStore {
   readonly records = new Map<string, TokenRecord>();
+  readonly codes = new Map<string, SealedCode>();
   /** While set, no call is answered and nothing is changed. */
   isDown = false;
   /** Tokens of a batch that the store does not get to. */
@@ -44,16 +51,47 @@ export class MemoryTokenStore implements TokenStore {
   async consume(tombstone: TokenRecord): Promise<'consumed' | 'gone'> {
     this.#answer();
     const found = this.records.get(idOf(tombstone));
-    if (found?.kind !== 'one-time' || found.consumedAt !== undefined) return 'gone';
+    const isUsable = found?.consumedAt === undefined && found?.archivedAt === undefined;
+    if (found?.kind !== 'one-time' || !isUsable) return 'gone';
     this.records.set(idOf(tombstone), tombstone);
     return 'consumed';
   }
 
   async replace(record: TokenRecord, revision: number): Promise<'replaced' | 'conflict'> {
     this.#answer();
-    if (this.records.get(idOf(record))?.revision !== revision) return 'conflict';
+    const found = this.records.get(idOf(record));
+    if (found?.revision !== revision || found.archivedAt !== undefined) return 'conflict';
     this.records.set(idOf(record), record);
     return 'replaced';
+  }
+
+  async archive(key: RecordKey, archivedAt: Date | undefined): Promise<TokenRecord | 'unchanged'> {
+    this.#answer();
+    const found = this.records.get(idOf(key));
+    if (found === undefined || found.consumedAt !== undefined) return 'unchanged';
+    if ((found.archivedAt !== undefined) === (archivedAt !== undefined)) return 'unchanged';
+    const { archivedAt: _, ...rest } = found;
+    const changed = archivedAt === undefined ? rest : { ...rest, archivedAt };
+    this.records.set(idOf(key), changed);
+    return changed;
+  }
+
+  async insertCodes(codes: readonly SealedCode[]): Promise<('stored' | 'unavailable')[]> {
+    return codes.map((code) => {
+      if (this.isDown || this.lose(code)) return 'unavailable';
+      this.codes.set(idOf(code), code);
+      return 'stored';
+    });
+  }
+
+  async findCode(key: RecordKey): Promise<SealedCode | undefined> {
+    this.#answer();
+    return this.codes.get(idOf(key));
+  }
+
+  async consumeCode(key: RecordKey): Promise<'consumed' | 'gone'> {
+    this.#answer();
+    return this.codes.delete(idOf(key)) ? 'consumed' : 'gone';
   }
 
   async checkReachable(): Promise<void> {

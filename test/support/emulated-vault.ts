@@ -3,6 +3,7 @@ import { CreateKeyCommand } from '@aws-sdk/client-kms';
 import { createAwsClients } from '../../sidecar/tokenizer/adapters/aws-clients.ts';
 import type { KeyStoreLocation } from '../../sidecar/tokenizer/adapters/branch-key-source.ts';
 import { createBranchKey } from '../../sidecar/tokenizer/adapters/branch-keys.ts';
+import { tokensTable } from '../../sidecar/tokenizer/adapters/dynamodb-sweep-store.ts';
 import { startEmulatedAws, type EmulatedAws } from './emulated-aws.ts';
 
 /** What the tokenizer stands on: its tables, its key, and a branch key for each of some tenants. */
@@ -29,7 +30,7 @@ export async function startEmulatedVault(tenants: readonly string[]): Promise<Em
   const tokensTableName = 'tokenmesh-tokens';
   const auditTableName = 'tokenmesh-audit';
   await clients.dynamodb.send(tableOf(location.keysTableName, 'branch-key-id', 'type'));
-  await clients.dynamodb.send(tableOf(tokensTableName, 'pk', 'sk'));
+  await clients.dynamodb.send(new CreateTableCommand(tokensTable(tokensTableName)));
   await clients.dynamodb.send(tableOf(auditTableName, 'pk', 'sk'));
   for (const tenant of tenants) await createBranchKey(location, { tenant });
   return {

@@ -1,7 +1,7 @@
 /**
  * The token store on DynamoDB: one item for a record, so that none is ever half written.
  *
- * IAM: dynamodb:PutItem, BatchWriteItem, GetItem, BatchGetItem and DeleteItem on the table.
+ * IAM: dynamodb:PutItem, UpdateItem, BatchWriteItem, GetItem, BatchGetItem and DeleteItem on the table.
  *
  * @module
  */
@@ -11,13 +11,22 @@ import {
   DeleteItemCommand,
   GetItemCommand,
   PutItemCommand,
+  UpdateItemCommand,
   type PutItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { RecordUnopenableError, StoreUnavailableError } from '../core/errors.ts';
 import type { FindOutcome, RecordKey, TokenRecord, TokenStore } from '../core/ports.ts';
 import { answeredWithin } from './deadline.ts';
 import { readAll, writeAll, type Table } from './dynamodb-batches.ts';
-import { fromItem, itemKey, toItem, type Item } from './record-item.ts';
+import {
+  codeItemKey,
+  fromCodeItem,
+  fromItem,
+  itemKey,
+  toCodeItem,
+  toItem,
+  type Item,
+} from './record-item.ts';
 
 export interface DynamodbTokenStoreOptions extends Table {
   /** For one record, retries and all. @default 2500 */
@@ -41,7 +50,7 @@ export function createDynamodbTokenStore(options: DynamodbTokenStoreOptions): To
     },
     async find(key) {
       const item = await answeredWithin(deadlineMs, StoreUnavailableError, (signal) =>
-        get(options, key, signal),
+        get(options, itemKey(key), signal),
       );
       return item === undefined ? undefined : fromItem(key, item);
     },
@@ -54,7 +63,7 @@ export function createDynamodbTokenStore(options: DynamodbTokenStoreOptions): To
       return keys.map((key) => outcomeOf(key, found, unread));
     },
     remove: (key) =>
-      answeredWithin(deadlineMs, StoreUnavailableError, (signal) => remove(options, key, signal)),
+      answeredWithin(deadlineMs, StoreUnavailableError, (signal) => remove(options, itemKey(key), signal)),
     async consume(tombstone) {
       const outcome = await answeredWithin(deadlineMs, StoreUnavailableError, (signal) =>
         swap(options, tombstone, UNCONSUMED, signal),
@@ -67,8 +76,34 @@ export function createDynamodbTokenStore(options: DynamodbTokenStoreOptions): To
       );
       return outcome === 'swapped' ? 'replaced' : 'conflict';
     },
+    async archive(key, archivedAt) {
+      const item = await answeredWithin(deadlineMs, StoreUnavailableError, (signal) =>
+        setArchived(options, key, archivedAt, signal),
+      );
+      return item === undefined ? 'unchanged' : fromItem(key, item);
+    },
+    async insertCodes(codes) {
+      const signal = AbortSignal.timeout(batchDeadlineMs);
+      const left = await writeAll(options, codes.map(toCodeItem), { signal, onFault });
+      const unstored = new Set(left.map(partitionOf));
+      return codes.map((code) => (unstored.has(partitionOf(itemKey(code))) ? 'unavailable' : 'stored'));
+    },
+    async findCode(key) {
+      const item = await answeredWithin(deadlineMs, StoreUnavailableError, (signal) =>
+        get(options, codeItemKey(key), signal),
+      );
+      return item === undefined ? undefined : fromCodeItem(key, item);
+    },
+    async consumeCode(key) {
+      const outcome = await answeredWithin(deadlineMs, StoreUnavailableError, (signal) =>
+        remove(options, codeItemKey(key), signal),
+      );
+      return outcome === 'removed' ? 'consumed' : 'gone';
+    },
     async checkReachable() {
-      await answeredWithin(deadlineMs, StoreUnavailableError, (signal) => get(options, PROBE, signal));
+      await answeredWithin(deadlineMs, StoreUnavailableError, (signal) =>
+        get(options, itemKey(PROBE), signal),
+      );
     },
   };
 }
@@ -100,14 +135,15 @@ type Condition = Pick<
 
 /** One write both takes the sealed fields away and leaves the tombstone: nothing is ever in between. */
 const UNCONSUMED: Condition = {
-  ConditionExpression: '#kind = :kind AND attribute_not_exists(consumedAtMs)',
+  ConditionExpression:
+    '#kind = :kind AND attribute_not_exists(consumedAtMs) AND attribute_not_exists(archivedAtMs)',
   ExpressionAttributeNames: { '#kind': 'kind' },
   ExpressionAttributeValues: { ':kind': { S: 'one-time' } },
 };
 
 function ofRevision(revision: number): Condition {
   return {
-    ConditionExpression: 'revision = :revision',
+    ConditionExpression: 'revision = :revision AND attribute_not_exists(archivedAtMs)',
     ExpressionAttributeValues: { ':revision': { N: String(revision) } },
   };
 }
@@ -129,21 +165,54 @@ async function swap(
   }
 }
 
-async function get(
+/** @returns The item as it is from now on; undefined where the condition does not hold. */
+async function setArchived(
   { client, tableName: TableName }: Table,
   key: RecordKey,
+  archivedAt: Date | undefined,
   abortSignal: AbortSignal,
 ): Promise<Item | undefined> {
-  const command = new GetItemCommand({ TableName, Key: itemKey(key), ConsistentRead: true });
+  const change =
+    archivedAt === undefined
+      ? {
+          UpdateExpression: 'REMOVE archivedAtMs',
+          ConditionExpression: 'attribute_exists(archivedAtMs)',
+        }
+      : {
+          UpdateExpression: 'SET archivedAtMs = :at',
+          ConditionExpression:
+            'attribute_exists(pk) AND attribute_not_exists(archivedAtMs) AND attribute_not_exists(consumedAtMs)',
+          ExpressionAttributeValues: { ':at': { N: String(archivedAt.getTime()) } },
+        };
+  try {
+    const command = new UpdateItemCommand({
+      TableName,
+      Key: itemKey(key),
+      ...change,
+      ReturnValues: 'ALL_NEW',
+    });
+    return (await client.send(command, { abortSignal })).Attributes;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return undefined;
+    throw error;
+  }
+}
+
+async function get(
+  { client, tableName: TableName }: Table,
+  Key: Item,
+  abortSignal: AbortSignal,
+): Promise<Item | undefined> {
+  const command = new GetItemCommand({ TableName, Key, ConsistentRead: true });
   return (await client.send(command, { abortSignal })).Item;
 }
 
 async function remove(
   { client, tableName: TableName }: Table,
-  key: RecordKey,
+  Key: Item,
   abortSignal: AbortSignal,
 ): Promise<'removed' | 'missing'> {
-  const command = new DeleteItemCommand({ TableName, Key: itemKey(key), ReturnValues: 'ALL_OLD' });
+  const command = new DeleteItemCommand({ TableName, Key, ReturnValues: 'ALL_OLD' });
   const removed = await client.send(command, { abortSignal });
   return removed.Attributes === undefined ? 'missing' : 'removed';
 }

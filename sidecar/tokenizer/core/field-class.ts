@@ -8,6 +8,7 @@ import { ssnProblem } from './ssn.ts';
 export type FieldClass =
   | 'pan'
   | 'expiry'
+  | 'cvv'
   | 'name'
   | 'email'
   | 'phone'
@@ -39,6 +40,11 @@ export const FIELD_CLASSES: Readonly<Record<FieldClass, ClassRule>> = {
     maxBytes: 64,
     expected: 'a month and a year, as MM/YY or MM/YYYY',
     problemOf: mustMatch(/^(?:0[1-9]|1[0-2])\/(?:[0-9]{2}|[0-9]{4})$/),
+  },
+  cvv: {
+    maxBytes: 64,
+    expected: 'a security code of three or four digits',
+    problemOf: mustMatch(/^[0-9]{3,4}$/),
   },
   name: { maxBytes: TEXT_BYTES, expected: 'text in one line', problemOf: mustMatch(/^[^\p{Cc}]+$/u) },
   email: {
@@ -82,11 +88,10 @@ export interface NamedValue {
 /** @throws {TokenmeshError} `ERR_CLASS_UNSUPPORTED`, naming the classes that there are. */
 export function parseFieldClass(field: string, name: string): FieldClass {
   if (Object.hasOwn(FIELD_CLASSES, name)) return name as FieldClass;
-  const found = name === 'cvv' ? '"cvv", which may not be stored' : 'another';
   throw new TokenmeshError({
     code: 'ERR_CLASS_UNSUPPORTED',
-    message: `field ${showField(field)} is of an unsupported class: expected one of ${FIELD_CLASS_NAMES.join(', ')}, got ${found}`,
-    remedy: 'use a class of the list; leave a security code out of the record',
+    message: `field ${showField(field)} is of an unsupported class: expected one of ${FIELD_CLASS_NAMES.join(', ')}, got another`,
+    remedy: 'use a class of the list',
   });
 }
 

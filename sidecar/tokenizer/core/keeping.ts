@@ -1,7 +1,8 @@
 import { decide, idsOf, requireClasses, requireOperation, tenantOf, traitsOf } from './access.ts';
 import { consumedToken, liveRecord, unknownToken } from './live-record.ts';
 import type { FieldOperation } from './policy.ts';
-import type { RecordKey } from './ports.ts';
+import type { FieldClass } from './field-class.ts';
+import type { RecordKey, TokenRecord } from './ports.ts';
 import { DEFAULT_FORMAT, RANDOM_KIND } from './token-kind.ts';
 import { parseToken } from './token.ts';
 import type { Caller, TokenQuery, Vault, VaultParts } from './vault.ts';
@@ -12,14 +13,14 @@ export function createKeeping(parts: VaultParts): Pick<Vault, 'describe' | 'dele
     async describe(caller, query) {
       const key = keyOf(parts, caller, query, 'read-metadata');
       const record = liveRecord(await parts.store.find(key), parts.now());
-      const asked = [...record.fields].map(([name, field]) => ({
+      const asked = classesIn(record).map(([name, fieldClass]) => ({
         name,
-        class: field.class,
+        class: fieldClass,
         decision: decide(parts.policy, caller, {
           ...traitsOf(record),
           operation: 'read-metadata',
           tenant: record.tenant,
-          class: field.class,
+          class: fieldClass,
         }),
       }));
       const known = asked.filter(({ decision }) => decision.permitted);
@@ -30,6 +31,7 @@ export function createKeeping(parts: VaultParts): Pick<Vault, 'describe' | 'dele
         ...(record.expiresAt === undefined ? {} : { expiresAt: record.expiresAt }),
         kind: record.kind ?? RANDOM_KIND,
         format: record.format ?? DEFAULT_FORMAT,
+        ...(record.archivedAt === undefined ? {} : { archivedAt: record.archivedAt }),
         ...(record.subject === undefined ? {} : { subject: record.subject }),
         ...(record.revision === undefined ? {} : { version: record.revision }),
         fields: new Map(known.map((field) => [field.name, field.class])),
@@ -41,7 +43,7 @@ export function createKeeping(parts: VaultParts): Pick<Vault, 'describe' | 'dele
       const record = await parts.store.find(key);
       if (record === undefined) throw unknownToken();
       if (record.consumedAt !== undefined) throw consumedToken();
-      const classes = [...record.fields.values()].map((field) => field.class);
+      const classes = classesIn(record).map(([, fieldClass]) => fieldClass);
       const policyIds = requireClasses(
         parts.policy,
         caller,
@@ -51,9 +53,16 @@ export function createKeeping(parts: VaultParts): Pick<Vault, 'describe' | 'dele
         traitsOf(record),
       );
       if ((await parts.store.remove(key)) === 'missing') throw unknownToken();
+      if (record.code !== undefined) await parts.store.consumeCode(key);
       return { policyIds, stored: 'removed' };
     },
   };
+}
+
+/** The class of each field, that of the security code among them. */
+function classesIn({ fields, code }: TokenRecord): (readonly [string, FieldClass])[] {
+  const kept = [...fields].map(([name, field]) => [name, field.class] as const);
+  return code === undefined ? kept : [...kept, [code.field, 'cvv']];
 }
 
 function keyOf(parts: VaultParts, caller: Caller, query: TokenQuery, operation: FieldOperation): RecordKey {

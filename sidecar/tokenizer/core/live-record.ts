@@ -21,6 +21,16 @@ export function liveRecord(found: TokenRecord | undefined, now: Date): TokenReco
   return found;
 }
 
+/** @throws {TokenmeshError} `ERR_TOKEN_ARCHIVED` */
+export function requireUnarchived({ archivedAt }: TokenRecord): void {
+  if (archivedAt === undefined) return;
+  throw new TokenmeshError({
+    code: 'ERR_TOKEN_ARCHIVED',
+    message: `the token is archived: expected one that is in use, got one that is not since ${archivedAt.toISOString()}`,
+    remedy: 'have it restored: POST /v1/tokens/{token}/restore',
+  });
+}
+
 /** A tombstone that has had its time is as good as swept. */
 function consumedOrSwept({ expiresAt }: TokenRecord, now: Date): TokenmeshError {
   return expiresAt !== undefined && now >= expiresAt ? unknownToken() : consumedToken();

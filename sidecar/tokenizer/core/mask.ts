@@ -59,6 +59,7 @@ export const MASK_TEMPLATES: Readonly<Record<FieldClass, MaskTemplate>> = {
   // Its network.
   ip: { ...HIDDEN_WHOLE, keepGroups: 2 },
   expiry: HIDDEN_WHOLE,
+  cvv: HIDDEN_WHOLE,
   address: HIDDEN_WHOLE,
   text: HIDDEN_WHOLE,
 };

@@ -3,6 +3,7 @@ import { StoreUnavailableError } from './errors.ts';
 import { isConditional, type FormatName } from './formats/format.ts';
 import { TOKEN_FORMATS } from './formats/registry.ts';
 import type { TokenRecord } from './ports.ts';
+import { storeCode, type AcceptedCode } from './security-code.ts';
 import { sealFields, type NamedField } from './seal-fields.ts';
 import type { TokenChoice } from './token-choice.ts';
 import { DEFAULT_FORMAT, RANDOM_KIND } from './token-kind.ts';
@@ -19,6 +20,7 @@ export interface Accepted {
   readonly createdAt: Date;
   readonly expiresAt?: Date;
   readonly subject?: string;
+  readonly code?: AcceptedCode;
   /** The policies that permitted it. */
   readonly policyIds: readonly string[];
 }
@@ -36,7 +38,13 @@ export async function seal(parts: VaultParts, accepted: Accepted): Promise<Token
     ...(choice.format.name === DEFAULT_FORMAT ? {} : { format: choice.format.name }),
     ...(subject === undefined ? {} : { subject }),
   };
-  return { ...bound, createdAt, fields: await sealFields(parts.sealer, bound, accepted.fields) };
+  const { code } = accepted;
+  return {
+    ...bound,
+    createdAt,
+    fields: await sealFields(parts.sealer, bound, accepted.fields),
+    ...(code === undefined ? {} : { code: { field: code.field, expiresAt: code.expiresAt } }),
+  };
 }
 
 /**
@@ -50,7 +58,10 @@ export async function storeUnderFreeToken(parts: VaultParts, accepted: Accepted)
   const { format, kept, widens } = accepted.choice;
   for (let attempt = 0; attempt < MINT_ATTEMPTS; attempt += 1) {
     const record = await seal(parts, accepted);
-    if ((await parts.store.insert(record)) === 'stored') return tokenizedOf(record, accepted);
+    if ((await parts.store.insert(record)) === 'stored') {
+      await storeCode(parts, record, accepted.code);
+      return tokenizedOf(record, accepted);
+    }
     parts.observer?.tokenTaken(format.name);
   }
   if (!isConditional(format, kept)) throw new StoreUnavailableError();

@@ -25,6 +25,10 @@ export interface TokenRecord {
   readonly revision?: number;
   /** Whose data it is, where that is sealed under a key of its own, which can be destroyed by itself. */
   readonly subject?: string;
+  /** From then until it is restored, nothing of it is revealed or replaced. */
+  readonly archivedAt?: Date;
+  /** A security code that came with it, which is an item of its own: {@link SealedCode}. */
+  readonly code?: { readonly field: string; readonly expiresAt: Date };
   /** When a one-time token was used. Such a record is a tombstone: it has no fields any more. */
   readonly consumedAt?: Date;
 }
@@ -33,6 +37,13 @@ export interface SealedField {
   readonly class: FieldClass;
   /** One AWS Encryption SDK message. */
   readonly message: Uint8Array;
+}
+
+/** A card's security code, apart from its record: it lives an hour at most, and is read once. */
+export interface SealedCode extends RecordKey {
+  readonly field: string;
+  readonly message: Uint8Array;
+  readonly expiresAt: Date;
 }
 
 export interface RecordKey {
@@ -92,11 +103,45 @@ export interface TokenStore {
    * Puts `record` in the place of the one that has this revision.
    *
    * Must be atomic: of two calls over one revision, exactly one resolves to `'replaced'`. `'conflict'`
-   * must change nothing: the record has another revision, or is not there.
+   * must change nothing: the record has another revision, is archived, or is not there.
    *
    * @throws {StoreUnavailableError} when no answer came; it may be replaced.
    */
   replace(record: TokenRecord, revision: number): Promise<'replaced' | 'conflict'>;
+
+  /**
+   * Sets or clears the time from which on a record is archived.
+   *
+   * Must be atomic.
+   *
+   * @param archivedAt - Undefined to restore.
+   * @returns The record as it is from then on; `'unchanged'` where it is not there, was used up, or is so already.
+   * @throws {StoreUnavailableError} when no answer came; it may be changed.
+   */
+  archive(key: RecordKey, archivedAt: Date | undefined): Promise<TokenRecord | 'unchanged'>;
+
+  /**
+   * Stores security codes beside their records, which are there already and nobody else's.
+   *
+   * @returns One outcome for each, in order. Never rejects for a store that is down.
+   */
+  insertCodes(codes: readonly SealedCode[]): Promise<readonly ('stored' | 'unavailable')[]>;
+
+  /**
+   * Finds expired codes like others.
+   *
+   * @throws {StoreUnavailableError} when no answer came within the deadline.
+   */
+  findCode(key: RecordKey): Promise<SealedCode | undefined>;
+
+  /**
+   * Removes a security code.
+   *
+   * Must be atomic: of two calls for one code, exactly one resolves to `'consumed'`.
+   *
+   * @throws {StoreUnavailableError} when no answer came. It may be consumed, so nothing may be revealed.
+   */
+  consumeCode(key: RecordKey): Promise<'consumed' | 'gone'>;
 
   /** @throws {StoreUnavailableError} unless the store answers a read. */
   checkReachable(): Promise<void>;

@@ -1,7 +1,8 @@
 import { TokenmeshError } from '../../../errors/error.ts';
 import { requireClasses, requireOperation, tenantOf, traitsOf } from './access.ts';
 import { checkValues, parseFieldClass } from './field-class.ts';
-import { liveRecord } from './live-record.ts';
+import { liveRecord, requireUnarchived } from './live-record.ts';
+import { requireNoCode } from './security-code.ts';
 import type { RecordKey, TokenRecord } from './ports.ts';
 import { sealFields, type NamedField } from './seal-fields.ts';
 import { parseToken } from './token.ts';
@@ -48,6 +49,7 @@ function acceptFields(
   const classes = fields.map((each) => each.class);
   requireClasses(parts.policy, caller, 'tokenize', tenant, classes, { kind: 'pointer' });
   checkValues(fields);
+  requireNoCode(fields, 'the record of a pointer');
   return fields;
 }
 
@@ -55,6 +57,7 @@ function acceptFields(
 async function pointerRecord(parts: VaultParts, key: RecordKey): Promise<PointerRecord> {
   const record = liveRecord(await parts.store.find(key), parts.now());
   const { kind = 'random', revision } = record;
+  requireUnarchived(record);
   if (kind === 'pointer' && revision !== undefined) return { ...record, revision };
   throw new TokenmeshError({
     code: 'ERR_KIND_NOT_POINTER',

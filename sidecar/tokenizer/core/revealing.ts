@@ -5,7 +5,8 @@ import { contextOf } from './encryption-context.ts';
 import { showField } from './field-class.ts';
 import { BATCH_WIDTH, inParallel } from './in-parallel.ts';
 import { checkItemCount, foundOrThrow, itemResult, throwIfAllOut } from './items.ts';
-import { liveRecord } from './live-record.ts';
+import { liveRecord, requireUnarchived } from './live-record.ts';
+import { takeCode } from './security-code.ts';
 import { mask } from './mask.ts';
 import type { PolicyDecision } from './policy.ts';
 import type { RecordKey, SealedField, TokenRecord } from './ports.ts';
@@ -75,6 +76,7 @@ async function reveal(
   found: TokenRecord | undefined,
 ): Promise<Revealed> {
   const record = liveRecord(found, parts.now());
+  requireUnarchived(record);
   const purpose = request.purpose ?? caller.access.defaultPurpose;
   const forms = wantedFields(record, request.fields).map(([name, field]) => ({
     name,
@@ -99,13 +101,17 @@ async function reveal(
   return { fields, policyIds, stored: await consume(parts, record) };
 }
 
-/** @throws {TokenmeshError} `ERR_FIELD_UNKNOWN`, naming every field that the record has not. */
+/**
+ * A security code is wanted only where it is named, since a read takes it away, or where there is nothing else.
+ *
+ * @throws {TokenmeshError} `ERR_FIELD_UNKNOWN`, naming every field that the record has not.
+ */
 function wantedFields(
   record: TokenRecord,
   names: readonly string[] | undefined,
-): readonly (readonly [string, SealedField])[] {
-  if (names === undefined) return [...record.fields];
-  const unknown = names.filter((name) => !record.fields.has(name));
+): readonly (readonly [string, Revealable])[] {
+  if (names === undefined) return record.fields.size === 0 ? codeOf(record) : [...record.fields];
+  const unknown = names.filter((name) => !record.fields.has(name) && name !== record.code?.field);
   if (unknown.length > 0) {
     throw new TokenmeshError({
       code: 'ERR_FIELD_UNKNOWN',
@@ -113,14 +119,21 @@ function wantedFields(
       remedy: 'name fields that were tokenized: GET /v1/tokens/{token} lists them',
     });
   }
-  return [...record.fields].filter(([name]) => names.includes(name));
+  return [...record.fields, ...codeOf(record)].filter(([name]) => names.includes(name));
+}
+
+/** What may be revealed: a sealed field, or the security code, which is not in the record. */
+type Revealable = SealedField | { readonly class: 'cvv'; readonly expiresAt: Date };
+
+function codeOf({ code }: TokenRecord): (readonly [string, Revealable])[] {
+  return code === undefined ? [] : [[code.field, { class: 'cvv', expiresAt: code.expiresAt }]];
 }
 
 function formOf(
   { policy }: VaultParts,
   caller: Caller,
   record: TokenRecord,
-  field: SealedField,
+  field: Revealable,
   purpose: string | undefined,
 ): { readonly form: Form; readonly decision: PolicyDecision } {
   const { tenant } = record;
@@ -138,13 +151,19 @@ function formOf(
 
 /** A redacted value is not even opened. */
 async function valueOf(
-  { sealer }: VaultParts,
+  parts: VaultParts,
   record: TokenRecord,
   name: string,
-  field: SealedField,
+  field: Revealable,
   form: Form,
 ): Promise<string | null> {
+  const { sealer } = parts;
   if (form === 'redacted') return null;
+  if (!('message' in field)) {
+    // Masked, nothing of it is shown, and it stays for who may see it.
+    if (form === 'masked') return mask(field.class, '');
+    return await takeCode(parts, record, { field: name, expiresAt: field.expiresAt });
+  }
   const context = contextOf(record, name, field.class);
   const value = Buffer.from(await sealer.open(field.message, context)).toString('utf8');
   return form === 'plain' ? value : mask(field.class, value);

@@ -6,6 +6,7 @@ import { isConditional } from './formats/format.ts';
 import { checkFieldCount, checkItemCount, itemResult, throwIfAllOut } from './items.ts';
 import { seal, storeUnderFreeToken, tokenizedOf, type Accepted } from './minting.ts';
 import type { TokenRecord } from './ports.ts';
+import { partCode, sealCode } from './security-code.ts';
 import { chooseToken, requireSmallFormat } from './token-choice.ts';
 import { parseKind } from './token-kind.ts';
 import type { Caller, ItemResult, Tokenized, TokenizeRequest, Vault, VaultParts } from './vault.ts';
@@ -45,17 +46,24 @@ function accept(parts: VaultParts, caller: Caller, request: TokenizeRequest): Ac
   const choice = chooseToken(asked, request, fields);
   requireSmallFormat(parts.policy, caller, tenant, choice, classes);
   const createdAt = parts.now();
+  const parted = partCode(fields, choice.kind, createdAt, expiryOf(createdAt, request.ttlSeconds));
+  // A record of a code alone is of no use once that is gone.
+  const alone = parted.fields.length === 0 ? parted.code?.expiresAt : undefined;
+  const expiresAt = alone ?? expiryOf(createdAt, request.ttlSeconds);
   const { subject } = request;
-  const accepted = {
+  return {
     tenant,
-    fields,
+    ...parted,
     choice,
     createdAt,
     policyIds,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(subject === undefined ? {} : { subject }),
   };
-  if (request.ttlSeconds === undefined) return accepted;
-  return { ...accepted, expiresAt: new Date(createdAt.getTime() + request.ttlSeconds * 1000) };
+}
+
+function expiryOf(createdAt: Date, ttlSeconds: number | undefined): Date | undefined {
+  return ttlSeconds === undefined ? undefined : new Date(createdAt.getTime() + ttlSeconds * 1000);
 }
 
 /** Sealed, to be stored with others, or stored already. */
@@ -80,11 +88,33 @@ async function storeAll(
     'result' in each && 'record' in each.result ? [each.result.record] : [],
   );
   const outcomes = (await parts.store.insertMany(records)).values();
-  return sealed.map((each) => {
+  const results = sealed.map((each) => {
     if ('error' in each) return each;
     if ('stored' in each.result) return { result: each.result.stored };
     const { record, accepted } = each.result;
     if (outcomes.next().value === 'stored') return { result: tokenizedOf(record, accepted) };
+    return { error: new StoreUnavailableError() };
+  });
+  return await storeCodes(parts, sealed, results);
+}
+
+/** The codes of the records that are stored, together. */
+async function storeCodes(
+  parts: VaultParts,
+  sealed: readonly ItemResult<Sealed>[],
+  results: ItemResult<Tokenized>[],
+): Promise<ItemResult<Tokenized>[]> {
+  const codes = await inParallel(sealed, BATCH_WIDTH, async (each, index) => {
+    const result = results[index];
+    if (!('result' in each && 'record' in each.result) || result === undefined || 'error' in result)
+      return undefined;
+    const { record, accepted } = each.result;
+    return accepted.code === undefined ? undefined : await sealCode(parts, record, accepted.code);
+  });
+  if (codes.every((code) => code === undefined)) return results;
+  const outcomes = (await parts.store.insertCodes(codes.filter((code) => code !== undefined))).values();
+  return results.map((result, index) => {
+    if (codes[index] === undefined || outcomes.next().value === 'stored') return result;
     return { error: new StoreUnavailableError() };
   });
 }

@@ -12,6 +12,7 @@ import { TokenmeshError } from '../../../errors/error.ts';
 import type { FieldClass } from './field-class.ts';
 import type { Policy } from './policy.ts';
 import type { FieldSealer, TokenRecord, TokenStore } from './ports.ts';
+import { createArchiving } from './archiving.ts';
 import { createTokenizing } from './tokenizing.ts';
 import { createRevealing } from './revealing.ts';
 import { createKeeping } from './keeping.ts';
@@ -96,6 +97,7 @@ export interface TokenDescription extends Tokenized {
   readonly tenant: string;
   readonly kind: string;
   readonly format: string;
+  readonly archivedAt?: Date;
   readonly subject?: string;
   /** The class of each field that the caller may know of. */
   readonly fields: ReadonlyMap<string, FieldClass>;
@@ -110,6 +112,12 @@ export interface ReplaceRequest extends TokenQuery {
 export interface Replaced extends Effects {
   readonly token: string;
   readonly version: number;
+}
+
+/** Whether a token is in use: `archivedAt` is there where it is not. */
+export interface Archived extends Effects {
+  readonly token: string;
+  readonly archivedAt?: Date;
 }
 
 /** What became of one item of a batch. */
@@ -128,6 +136,9 @@ export interface Vault {
   ): Promise<readonly ItemResult<Revealed>[]>;
   describe(caller: Caller, query: TokenQuery): Promise<TokenDescription>;
   delete(caller: Caller, query: TokenQuery): Promise<Effects>;
+  /** Takes a token out of use: its record stays, and nothing of it is revealed. */
+  archive(caller: Caller, query: TokenQuery): Promise<Archived>;
+  restore(caller: Caller, query: TokenQuery): Promise<Archived>;
   /** Puts other values behind a pointer, whose token stays. */
   replace(caller: Caller, request: ReplaceRequest): Promise<Replaced>;
 }
@@ -156,5 +167,6 @@ export function createVault(parts: VaultParts): Vault {
     ...createRevealing(parts),
     ...createKeeping(parts),
     ...createReplacing(parts),
+    ...createArchiving(parts),
   };
 }

@@ -1,7 +1,7 @@
 import { problem, type Problem } from '../../../errors/problem.ts';
 import type { TokenmeshError } from '../../../errors/error.ts';
 import { shownAs } from '../core/errors.ts';
-import type { Replaced, Revealed, TokenDescription, Tokenized } from '../core/vault.ts';
+import type { Archived, Replaced, Revealed, TokenDescription, Tokenized } from '../core/vault.ts';
 
 export function tokenizedAnswer({ token, createdAt, expiresAt, format, version }: Tokenized): object {
   return {
@@ -10,6 +10,10 @@ export function tokenizedAnswer({ token, createdAt, expiresAt, format, version }
     ...(format === undefined ? {} : { format }),
     ...(version === undefined ? {} : { version }),
   };
+}
+
+export function archivedAnswer({ token, archivedAt }: Archived): object {
+  return { token, ...(archivedAt === undefined ? {} : { archivedAt: archivedAt.toISOString() }) };
 }
 
 export function replacedAnswer({ token, version }: Replaced): object {
@@ -22,7 +26,7 @@ export function revealedAnswer({ fields }: Revealed): object {
 }
 
 export function descriptionAnswer(description: TokenDescription): object {
-  const { token, tenant, kind, format, version, subject, fields } = description;
+  const { token, tenant, kind, format, version, archivedAt, subject, fields } = description;
   return {
     token,
     tenant,
@@ -30,6 +34,7 @@ export function descriptionAnswer(description: TokenDescription): object {
     kind,
     format,
     ...(version === undefined ? {} : { version }),
+    ...(archivedAt === undefined ? {} : { archivedAt: archivedAt.toISOString() }),
     ...(subject === undefined ? {} : { subject }),
     fields: Object.fromEntries([...fields].map(([name, fieldClass]) => [name, { class: fieldClass }])),
   };

@@ -1,3 +1,4 @@
+import type { Swept } from '../core/sweeping.ts';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What the service counts. No label holds what a caller may choose: routes are templates, identities those of the mesh. */
@@ -15,6 +16,9 @@ export interface Metrics {
   formatExhausted(format: string): void;
   /** Somebody used a token that nobody should. */
   honeyTokenUsed(node: string, operation: string): void;
+  /** Expired items were removed. */
+  swept(swept: Swept): void;
+  sweepFailed(): void;
   readonly contentType: string;
   text(): Promise<string>;
 }
@@ -74,6 +78,7 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
   });
   return {
     ...policy,
+    ...sweepMetrics(registers),
     requestAnswered({ route, method, status, node, durationSeconds }) {
       durations.observe({ route, method, status, node }, durationSeconds);
     },
@@ -91,6 +96,33 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     },
     contentType: registry.contentType,
     text: () => registry.metrics(),
+  };
+}
+
+function sweepMetrics(registers: Registry[]): Pick<Metrics, 'swept' | 'sweepFailed'> {
+  const items = new Counter({
+    name: 'tokenmesh_swept_items_total',
+    help: 'Expired items removed by this task.',
+    registers,
+  });
+  const lag = new Gauge({
+    name: 'tokenmesh_sweep_lag_seconds',
+    help: 'How long ago the oldest item of the last sweep had expired; 0 where there was none.',
+    registers,
+  });
+  const failures = new Counter({
+    name: 'tokenmesh_sweep_failures_total',
+    help: 'Sweeps that failed, and are tried again.',
+    registers,
+  });
+  return {
+    swept(swept) {
+      items.inc(swept.items);
+      lag.set(swept.lagSeconds);
+    },
+    sweepFailed() {
+      failures.inc();
+    },
   };
 }
 

@@ -115,7 +115,8 @@ export const DetokenizeBody = Type.Object(
       Type.Array(FieldName, {
         minItems: 1,
         maxItems: MAX_FIELDS,
-        description: 'The fields that are wanted; all of them by default.',
+        description:
+          'The fields that are wanted; all of them by default, but for a security code: that has to be named, since a read takes it away.',
       }),
     ),
     purpose: Type.Optional(
@@ -152,6 +153,11 @@ export type ReplaceBody = Static<typeof ReplaceBody>;
 
 export const ReplacedAnswer = Type.Object({ token: Token, version: Version });
 
+export const ArchivedAnswer = Type.Object({
+  token: Token,
+  archivedAt: Type.Optional(Instant),
+});
+
 export const RevealedAnswer = Type.Object({
   fields: Type.Record(
     FieldName,
@@ -170,6 +176,7 @@ export const DescriptionAnswer = Type.Object({
   kind: Type.String(),
   format: Type.String(),
   version: Type.Optional(Version),
+  archivedAt: Type.Optional(Instant),
   subject: Type.Optional(Subject),
   fields: Type.Record(FieldName, Type.Object({ class: FieldClassName })),
 });

@@ -5,6 +5,7 @@ import type { Caller } from '../core/vault.ts';
 import { descriptionAnswer, revealedAnswer, tokenizedAnswer } from './answers.ts';
 import { batchItems, batchResults, bodiesOf } from './batch.ts';
 import type { Metrics } from './metrics.ts';
+import { addArchiveRoutes } from './archive-routes.ts';
 import { addPointerRoutes } from './pointer-routes.ts';
 import { callerOf, peerOf } from './peer.ts';
 import { addRateLimit } from './rate-limit.ts';
@@ -44,6 +45,7 @@ export function addTokenRoutes(app: FastifyInstance, parts: TokenizerParts): voi
   addDetokenize(app, parts, callerBehind);
   addKeeping(app, parts, callerBehind);
   addPointerRoutes(app, parts, callerBehind);
+  addArchiveRoutes(app, parts, callerBehind);
 }
 
 export type CallerBehind = (request: FastifyRequest) => Caller;

@@ -18,6 +18,7 @@ describe('the configuration of the tokenizer', () => {
       policiesDirectory: SHIPPED_POLICIES_DIRECTORY,
       rateOverrides: {},
       regionCode: 'IAD',
+      sweepSeconds: 60,
       auditTableName: 'tokenmesh-audit',
       auditKeyId: 'alias/tokenmesh-audit',
     });
@@ -78,6 +79,9 @@ describe('the configuration of the tokenizer', () => {
     ['TOKENMESH_LIMITS', '{"order":{"delete":{"perSecond":0,"burst":3}}}'],
     ['TOKENMESH_REGION_CODE', 'Sydney'],
     ['TOKENMESH_REGION_CODE', 'S'],
+    ['TOKENMESH_SWEEP_SECONDS', '0'],
+    ['TOKENMESH_SWEEP_SECONDS', '1000'],
+    ['TOKENMESH_SWEEP_SECONDS', 'often'],
   ])('refuses %s=%s, naming the variable', (name, value) => {
     const refused = (): unknown => readConfig({ ...WHOLE, [name]: value });
     expect(refused).toThrow(expect.objectContaining({ code: 'ERR_CONFIG_INVALID' }));

@@ -63,17 +63,27 @@ export function createAuditedVault(parts: AuditedVaultParts): Vault {
       ),
     describe: (caller, query) =>
       auditedItem(parts, asked(caller, 'describe', query), ofDescribed, () => vault.describe(caller, query)),
+    archive: (caller, query) =>
+      changed(parts, asked(caller, 'archive', query), () => vault.archive(caller, query)),
+    restore: (caller, query) =>
+      changed(parts, asked(caller, 'restore', query), () => vault.restore(caller, query)),
     async replace(caller, request) {
       const replacement = { ...asked(caller, 'replace', request), fields: fieldsIn(request) };
-      await parts.audit.record([eventOf(parts, replacement, 'begun')]);
-      return await auditedItem(parts, replacement, ofEffects, () => vault.replace(caller, request));
+      return await changed(parts, replacement, () => vault.replace(caller, request));
     },
-    async delete(caller, query) {
-      const deletion = asked(caller, 'delete', query);
-      await parts.audit.record([eventOf(parts, deletion, 'begun')]);
-      return await auditedItem(parts, deletion, ofEffects, () => vault.delete(caller, query));
-    },
+    delete: (caller, query) =>
+      changed(parts, asked(caller, 'delete', query), () => vault.delete(caller, query)),
   };
+}
+
+/** What changes a record is recorded before it is begun, and again with what came of it. */
+async function changed<Result extends Effects>(
+  parts: AuditedVaultParts,
+  item: Asked,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  await parts.audit.record([eventOf(parts, item, 'begun')]);
+  return await auditedItem(parts, item, ofEffects, run);
 }
 
 async function auditedItem<Result>(

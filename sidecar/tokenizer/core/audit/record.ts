@@ -12,7 +12,15 @@ import type { TokenRecord } from '../ports.ts';
 import { NO_ROW } from './row-digest.ts';
 import type { RevealedField } from '../vault.ts';
 
-export type AuditedOperation = 'tokenize' | 'detokenize' | 'describe' | 'replace' | 'delete';
+export type AuditedOperation =
+  | 'tokenize'
+  | 'detokenize'
+  | 'describe'
+  | 'replace'
+  | 'delete'
+  | 'archive'
+  | 'restore'
+  | 'sweep';
 
 /** `begun` stands before a replacement and a deletion, which cannot be taken back: they are recorded first, then done. */
 export type AuditOutcome = 'ok' | 'begun' | ErrorCode;

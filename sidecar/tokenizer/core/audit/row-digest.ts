@@ -28,6 +28,8 @@ export function rowDigest(key: KeyObject, record: TokenRecord): string {
     record.revision ?? null,
     record.subject ?? null,
     record.consumedAt?.getTime() ?? null,
+    record.archivedAt?.getTime() ?? null,
+    record.code === undefined ? null : [record.code.field, record.code.expiresAt.getTime()],
     [...record.fields]
       .map(([name, field]) => [name, field.class, digestOf(field.message)] as const)
       .toSorted(([one], [other]) => (one < other ? -1 : Number(one > other))),

@@ -70,6 +70,7 @@ const LEFT: Readonly<Record<ErrorCode, keyof Replacements>> = {
   ERR_TOKEN_UNKNOWN: 'unknown',
   ERR_TOKEN_EXPIRED: 'unknown',
   ERR_SUBJECT_SHREDDED: 'unknown',
+  ERR_TOKEN_ARCHIVED: 'unknown',
   ERR_RECORD_UNOPENABLE: 'unusable',
 };
 

@@ -58,7 +58,7 @@ export interface Replacements {
   readonly masked: number;
   /** The caller may see no form of the value. */
   readonly redacted: number;
-  /** Unknown to the tenant, deleted, expired, or of a subject whose key was destroyed. */
+  /** Unknown to the tenant, deleted, expired, archived, or of a subject whose key was destroyed. */
   readonly unknown: number;
   /** The record has several fields and none is called `value`, or it does not open. */
   readonly unusable: number;
@@ -81,7 +81,7 @@ export interface TextParts {
 export const VALUE_FIELD = 'value';
 
 /** Never stored, not even for a moment: PCI DSS 4.0 requirement 3.3.1. It is masked whatever the mode. */
-export function isStorable(found: FindingClass): found is FindingClass & FieldClass {
+export function isStorable(found: FindingClass): found is Exclude<FindingClass & FieldClass, 'cvv'> {
   return found !== 'cvv';
 }
 

@@ -32,7 +32,7 @@ describe('a record as an item', () => {
     ['with a field of no class', { fields: { M: { card: { M: { message: { B: Uint8Array.of(1) } } } } } }],
     [
       'with a field of an unknown class',
-      { fields: { M: { card: { M: { class: { S: 'cvv' }, message: { B: Uint8Array.of(1) } } } } } },
+      { fields: { M: { card: { M: { class: { S: 'cvc' }, message: { B: Uint8Array.of(1) } } } } } },
     ],
     ['with a field of no message', { fields: { M: { card: { M: { class: { S: 'pan' } } } } } }],
     ['with an expiry that is no number', { expiresAtMs: { N: 'soon' } }],
@@ -41,6 +41,9 @@ describe('a record as an item', () => {
     ['of an unknown format', { format: { S: 'iban' } }],
     ['of a pointer without a revision', { kind: { S: 'pointer' } }],
     ['with a revision that is no number', { kind: { S: 'pointer' }, revision: { N: 'x' } }],
+    ['with a time of archiving that is no number', { archivedAtMs: { N: 'x' } }],
+    ['with a security code that has no expiry', { code: { M: { field: { S: 'code' } } } }],
+    ['of a subject that is no name of a key', { subject: { S: 'a/b' } }],
     ['with a revision and no pointer', { revision: { N: '1' } }],
     ['that was consumed, with its fields', { kind: { S: 'one-time' }, consumedAtMs: { N: '1' } }],
   ])('refuses one %s', (_, change) => {
@@ -63,6 +66,7 @@ describe('a record as an item', () => {
       'createdAt',
       'expiresAt',
       'expiresAtMs',
+      'sweepBucket',
       'fields',
     ]);
   });

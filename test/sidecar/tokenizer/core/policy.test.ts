@@ -57,7 +57,7 @@ describe('the policy of the shipped mesh', () => {
 
   it('shows paybill the classes of a payment, and no other', () => {
     const shown = FIELD_CLASS_NAMES.filter((name) => ask('paybill', 'reveal-masked', { class: name }));
-    expect(shown).toEqual(['pan', 'expiry', 'name', 'email', 'phone', 'address', 'iban', 'ip', 'ssn']);
+    expect(shown).toEqual(['pan', 'expiry', 'cvv', 'name', 'email', 'phone', 'address', 'iban', 'ip', 'ssn']);
   });
 
   it('shows paybill a social security number in plain to check an identity, and nothing else', () => {

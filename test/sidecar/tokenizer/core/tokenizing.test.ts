@@ -49,8 +49,8 @@ describe('tokenizing', () => {
 
   it.each([
     [
-      'a class that may not be stored',
-      { fields: { code: { class: 'cvv', value: '123' } } },
+      'a class that there is not',
+      { fields: { code: { class: 'cvc', value: '123' } } },
       'ERR_CLASS_UNSUPPORTED',
     ],
     ['a value that does not fit', { fields: { card: { class: 'pan', value: '411' } } }, 'ERR_VALUE_INVALID'],

@@ -100,6 +100,8 @@ describe('GET /openapi.json', () => {
       'POST /v1/text/tokenize',
       'POST /v1/tokens',
       'POST /v1/tokens/batch',
+      'POST /v1/tokens/{token}/archive',
+      'POST /v1/tokens/{token}/restore',
       'PUT /v1/tokens/{token}',
     ]);
     expect(answer.body).toContain('"maxItems":1000');

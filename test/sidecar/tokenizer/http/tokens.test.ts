@@ -72,7 +72,12 @@ describe('POST /v1/tokens', () => {
     ['a life of half a second', { ...CARD, ttlSeconds: 0.5 }, 400, 'ERR_REQUEST_INVALID'],
     ['a life of more than ten years', { ...CARD, ttlSeconds: 315_360_001 }, 400, 'ERR_REQUEST_INVALID'],
     ['an unknown class', { fields: { card: { class: 'card', value: PAN } } }, 400, 'ERR_CLASS_UNSUPPORTED'],
-    ['a security code', { fields: { code: { class: 'cvv', value: '123' } } }, 400, 'ERR_CLASS_UNSUPPORTED'],
+    [
+      'a class that there is not',
+      { fields: { code: { class: 'cvc', value: '123' } } },
+      400,
+      'ERR_CLASS_UNSUPPORTED',
+    ],
     ['an unknown kind', { ...CARD, kind: 'deterministic' }, 400, 'ERR_KIND_UNSUPPORTED'],
     ['an unknown format', { ...CARD, format: 'iban' }, 400, 'ERR_KIND_UNSUPPORTED'],
     ['a card number that fails the Luhn check', value('411111111111111'), 400, 'ERR_VALUE_INVALID'],

@@ -1,0 +1,52 @@
+import { requireClasses, requireOperation, tenantOf, traitsOf } from './access.ts';
+import { consumedToken, liveRecord } from './live-record.ts';
+import type { RecordKey, TokenRecord } from './ports.ts';
+import { parseToken } from './token.ts';
+import type { Archived, Caller, TokenQuery, Vault, VaultParts } from './vault.ts';
+
+/** How often it is tried to change a record that others change meanwhile. */
+const ATTEMPTS = 3;
+
+/** Takes tokens out of use without losing anything, and brings them back. */
+export function createArchiving(parts: VaultParts): Pick<Vault, 'archive' | 'restore'> {
+  return {
+    archive: (caller, query) => turn(parts, caller, query, true),
+    restore: (caller, query) => turn(parts, caller, query, false),
+  };
+}
+
+/** A record that is as it should be already is left as it is, and that is no error: the call can be repeated. */
+async function turn(
+  parts: VaultParts,
+  caller: Caller,
+  query: TokenQuery,
+  isToArchive: boolean,
+): Promise<Archived> {
+  const key = keyOf(parts, caller, query);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const record = liveRecord(await parts.store.find(key), parts.now());
+    const policyIds = requireArchiving(parts, caller, record);
+    if ((record.archivedAt !== undefined) === isToArchive) return { ...archivedOf(record), policyIds };
+    const stored = await parts.store.archive(key, isToArchive ? parts.now() : undefined);
+    if (stored !== 'unchanged') return { ...archivedOf(stored), policyIds, stored };
+  }
+  // Between a look and a change it was used up, and no record of that is found a third time.
+  throw consumedToken();
+}
+
+function keyOf(parts: VaultParts, caller: Caller, query: TokenQuery): RecordKey {
+  const token = parseToken(query.token);
+  const tenant = tenantOf(caller, query.tenant);
+  requireOperation(parts.policy, caller, 'archive', tenant);
+  return { tenant, token };
+}
+
+function requireArchiving({ policy }: VaultParts, caller: Caller, record: TokenRecord): readonly string[] {
+  const classes = [...record.fields.values()].map((field) => field.class);
+  const all = record.code === undefined ? classes : [...classes, 'cvv' as const];
+  return requireClasses(policy, caller, 'archive', record.tenant, all, traitsOf(record));
+}
+
+function archivedOf({ token, archivedAt }: TokenRecord): Archived {
+  return archivedAt === undefined ? { token } : { token, archivedAt };
+}

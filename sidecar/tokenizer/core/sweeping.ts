@@ -1,0 +1,140 @@
+/**
+ * Removes what has expired, within minutes: reads are exact by themselves, and DynamoDB's own removal,
+ * which may take two days, stays behind as the last resort.
+ *
+ * One task at a time does it. Two at once do no harm: each item is removed on the condition that it is
+ * the one that was seen.
+ *
+ * @module
+ */
+
+import type { Audit } from './audit/audit.ts';
+import { inParallel } from './in-parallel.ts';
+import type { JobStore } from './jobs.ts';
+import type { RecordKey } from './ports.ts';
+import { minuteOf, SWEEP_SHARDS, sweepBucketOf } from './sweep-bucket.ts';
+
+/** An item that had its time, of whatever sort. */
+export interface ExpiredItem {
+  readonly partition: string;
+  readonly sortKey: string;
+  readonly expiresAt: Date;
+  /** Where it is the record of a token. */
+  readonly key?: RecordKey;
+}
+
+export interface SweepStore {
+  /** @returns What is in a bucket and expired at `now` or before. An item that was changed just now may be missing. */
+  expiredIn(bucket: string, now: Date): Promise<readonly ExpiredItem[]>;
+  /** @returns `'kept'` where the item is gone, or has another expiry than was seen. */
+  removeExpired(item: ExpiredItem): Promise<'removed' | 'kept'>;
+}
+
+export interface SweepingParts {
+  readonly store: SweepStore;
+  readonly jobs: JobStore;
+  readonly audit: Pick<Audit, 'record'>;
+  /** Of this task alone. */
+  readonly holder: string;
+  /** Who removes, in the audit: the service itself. */
+  readonly identity: string;
+  readonly now: () => Date;
+}
+
+export interface Swept {
+  readonly items: number;
+  /** How long ago the oldest of them expired; 0 where there were none. */
+  readonly lagSeconds: number;
+}
+
+const JOB = 'sweep';
+
+/** A task that does not come back within this time has lost the job to another. */
+const CLAIM_MS = 120_000;
+
+/** How far back the first sweep of a table looks. What is older is DynamoDB's. */
+const FIRST_LOOK_BACK_MINUTES = 10;
+
+/** Minutes that are looked at again: clocks differ, and an index is a moment behind its table. */
+const LOOKED_AT_AGAIN = 2;
+
+/** Minutes after which the place is saved on the way, so that another task need not begin anew. */
+const SAVE_EVERY_MINUTES = 30;
+
+const SHARD_WIDTH = 4;
+const REMOVE_WIDTH = 8;
+
+/**
+ * One sweep up to now.
+ *
+ * @returns `'busy'` where another task has the job.
+ * @throws {StoreUnavailableError} and {AuditUnavailableError}; what was not swept is next time.
+ */
+export async function sweep(parts: SweepingParts): Promise<Swept | 'busy'> {
+  const { jobs, holder, now } = parts;
+  const started = now();
+  const until = (): Date => new Date(now().getTime() + CLAIM_MS);
+  const claim = await jobs.claim(JOB, holder, started, until());
+  if (claim === 'busy') return 'busy';
+  const last = minuteOf(started);
+  const save = async (minute: number): Promise<'saved' | 'lost'> =>
+    await jobs.save(JOB, holder, until(), JSON.stringify({ minute }));
+  const saved = placeIn(claim.progress);
+  const first = saved ?? last - FIRST_LOOK_BACK_MINUTES;
+  // So that nothing is passed over where this sweep fails and the next one comes late.
+  if (saved === undefined) await save(first);
+  let total: Swept = { items: 0, lagSeconds: 0 };
+  for (let minute = first; minute <= last; minute += 1) {
+    total = sumOf(total, await sweepMinute(parts, minute, started));
+    if (minute !== last && minute % SAVE_EVERY_MINUTES !== 0) continue;
+    if ((await save(Math.min(minute + 1, last - LOOKED_AT_AGAIN))) === 'lost') return total;
+  }
+  return total;
+}
+
+async function sweepMinute(parts: SweepingParts, minute: number, now: Date): Promise<Swept> {
+  const shards = Array.from({ length: SWEEP_SHARDS }, (_, shard) => shard);
+  const swept = await inParallel(shards, SHARD_WIDTH, async (shard) => {
+    const expired = await parts.store.expiredIn(sweepBucketOf(minute, shard), now);
+    return await removeAll(parts, expired, now);
+  });
+  return swept.reduce(sumOf, { items: 0, lagSeconds: 0 });
+}
+
+async function removeAll(
+  { store, audit, identity, now: clock }: SweepingParts,
+  expired: readonly ExpiredItem[],
+  now: Date,
+): Promise<Swept> {
+  const outcomes = await inParallel(expired, REMOVE_WIDTH, (item) => store.removeExpired(item));
+  const removed = expired.filter((_, index) => outcomes[index] === 'removed');
+  await audit.record(
+    removed.flatMap(({ key }) =>
+      key === undefined
+        ? []
+        : [
+            {
+              ...key,
+              at: clock(),
+              identity,
+              operation: 'sweep' as const,
+              outcome: 'ok' as const,
+              stored: 'removed' as const,
+            },
+          ],
+    ),
+  );
+  const oldest = Math.min(now.getTime(), ...removed.map(({ expiresAt }) => expiresAt.getTime()));
+  return { items: removed.length, lagSeconds: (now.getTime() - oldest) / 1000 };
+}
+
+function sumOf(one: Swept, other: Swept): Swept {
+  return { items: one.items + other.items, lagSeconds: Math.max(one.lagSeconds, other.lagSeconds) };
+}
+
+/** @returns Undefined for what no sweep saved: it then begins as the first one does. */
+function placeIn(progress: string | undefined): number | undefined {
+  if (progress === undefined) return undefined;
+  const { minute } = JSON.parse(progress) as { minute?: unknown };
+  return typeof minute === 'number' && Number.isSafeInteger(minute) ? minute : undefined;
+}

@@ -1,0 +1,123 @@
+import { describe, expect, it } from '@jest/globals';
+import type { AuditEvent } from '../../../../sidecar/tokenizer/core/audit/record.ts';
+import {
+  minuteOf,
+  SWEEP_SHARDS,
+  sweepBucketOf,
+  shardOf,
+} from '../../../../sidecar/tokenizer/core/sweep-bucket.ts';
+import { sweep, type ExpiredItem, type SweepStore } from '../../../../sidecar/tokenizer/core/sweeping.ts';
+import { MemoryJobStore } from '../../../fakes/memory-job-store.ts';
+
+const START = new Date('2026-03-04T05:06:07.008Z');
+const at = (seconds: number): Date => new Date(START.getTime() + seconds * 1000);
+
+/** Items in memory, and which buckets were looked at. */
+class Items implements SweepStore {
+  readonly items: ExpiredItem[] = [];
+  readonly asked: string[] = [];
+  fails = false;
+
+  add(expiresAt: Date, sortKey = 'record'): void {
+    const token = `token ${this.items.length}`;
+    const key = sortKey === 'record' ? { key: { tenant: 'shop', token } } : {};
+    this.items.push({ partition: `shop#${token}`, sortKey, expiresAt, ...key });
+  }
+
+  async expiredIn(bucket: string, now: Date): Promise<ExpiredItem[]> {
+    this.asked.push(bucket);
+    if (this.fails) throw new Error('down');
+    return this.items.filter(
+      ({ partition, expiresAt }) =>
+        sweepBucketOf(minuteOf(expiresAt), shardOf(partition)) === bucket && expiresAt <= now,
+    );
+  }
+
+  async removeExpired(item: ExpiredItem): Promise<'removed' | 'kept'> {
+    const index = this.items.findIndex(
+      ({ partition, expiresAt }) =>
+        partition === item.partition && expiresAt.getTime() === item.expiresAt.getTime(),
+    );
+    if (index < 0) return 'kept';
+    this.items.splice(index, 1);
+    return 'removed';
+  }
+}
+
+function setUp() {
+  const store = new Items();
+  const jobs = new MemoryJobStore();
+  const clock = { now: START };
+  const events: AuditEvent[] = [];
+  const parts = {
+    store,
+    jobs,
+    audit: { record: async (some: readonly AuditEvent[]) => void events.push(...some) },
+    identity: 'tokenizer.tokenmesh.internal',
+    now: () => clock.now,
+  };
+  return { store, jobs, clock, events, sweepAs: (holder: string) => sweep({ ...parts, holder }) };
+}
+
+describe('a sweep', () => {
+  it('removes what has expired to the millisecond, and nothing else', async () => {
+    const { store, sweepAs } = setUp();
+    for (const seconds of [-60, -1, 0]) store.add(at(seconds));
+    for (const seconds of [0.001, 1, 600]) store.add(at(seconds));
+    expect(await sweepAs('one')).toEqual({ items: 3, lagSeconds: 60 });
+    expect(store.items.map(({ expiresAt }) => expiresAt)).toEqual([0.001, 1, 600].map(at));
+  });
+
+  it('records each record that it removes, and no other item', async () => {
+    const { store, events, sweepAs } = setUp();
+    store.add(at(-1));
+    store.add(at(-1), 'code');
+    await sweepAs('one');
+    expect(events).toEqual([
+      {
+        tenant: 'shop',
+        token: 'token 0',
+        at: START,
+        identity: 'tokenizer.tokenmesh.internal',
+        operation: 'sweep',
+        outcome: 'ok',
+        stored: 'removed',
+      },
+    ]);
+  });
+
+  it('goes on where the last one left off, whoever did it, and looks at the last minutes again', async () => {
+    const { store, clock, sweepAs } = setUp();
+    await sweepAs('one');
+    expect(store.asked).toHaveLength(11 * SWEEP_SHARDS);
+    store.asked.length = 0;
+    clock.now = at(3_600);
+    store.add(at(30));
+    expect(await sweepAs('two')).toMatchObject({ items: 1 });
+    expect(store.asked).toHaveLength(63 * SWEEP_SHARDS);
+    store.asked.length = 0;
+    await sweepAs('two');
+    expect(store.asked).toHaveLength(3 * SWEEP_SHARDS);
+  });
+
+  it('leaves the work to the task that has it, until that is late', async () => {
+    const { store, clock, sweepAs } = setUp();
+    await sweepAs('one');
+    store.add(at(-1));
+    expect(await sweepAs('two')).toBe('busy');
+    clock.now = at(120);
+    expect(await sweepAs('two')).toMatchObject({ items: 1 });
+    expect(await sweepAs('one')).toBe('busy');
+  });
+
+  it('sweeps next time what it could not sweep', async () => {
+    const { store, clock, sweepAs } = setUp();
+    store.add(at(-1));
+    store.fails = true;
+    await expect(sweepAs('one')).rejects.toThrow('down');
+    store.fails = false;
+    clock.now = at(7_200);
+    await sweepAs('one');
+    expect(store.items).toEqual([]);
+  });
+});
