@@ -92,6 +92,7 @@ function appEnvironment(
     TOKENMESH_KEYS_TABLE: TABLES.keys,
     TOKENMESH_KMS_KEY_ARN: vaultKeyArn,
     TOKENMESH_AUDIT_TABLE: TABLES.audit,
+    TOKENMESH_FINGERPRINTS_TABLE: TABLES.fingerprints,
     TOKENMESH_AUDIT_KEY_ID: auditKeyArn,
     ORDERS_TABLE: TABLES.orders,
   };

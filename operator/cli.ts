@@ -15,6 +15,7 @@ import { createQuietLogger } from '../runtime/log.ts';
 import { addAuditCommand } from './audit.ts';
 import { emulatorClients } from './aws-clients.ts';
 import { writeIdentityFiles } from './identities.ts';
+import { addFingerprintsCommand } from './fingerprints.ts';
 import { addHoneyCommand } from './honey.ts';
 import { addKeysCommands } from './keys.ts';
 import { addPolicyCommand } from './policy.ts';
@@ -122,6 +123,7 @@ program
 addPolicyCommand(program, mesh, print);
 addTextCommand(program, { runningMesh, print, onlyStandardInput });
 addScanCommand(program);
+addFingerprintsCommand(program, { runningMesh, print });
 addHoneyCommand(program, { runningMesh, print, onlyStandardInput });
 addKeysCommands(program, { runningMesh, print });
 addAuditCommand(program, { runningMesh, print, onlyStandardInput });

@@ -7,6 +7,7 @@
 import type { Command } from 'commander';
 import { TokenmeshError } from '../errors/error.ts';
 import { createBranchKey, destroyKeys, type KeyOwner } from '../sidecar/tokenizer/adapters/branch-keys.ts';
+import { createFingerprintKey } from '../sidecar/tokenizer/adapters/fingerprint-versions.ts';
 import type { KeyStoreLocation } from '../sidecar/tokenizer/adapters/branch-key-source.ts';
 import {
   DESTROYED_SEEN_AT_LAST_MS,
@@ -70,6 +71,7 @@ export function addKeysCommands(program: Command, { runningMesh, print }: KeysCo
 async function create(state: RunState, owner: KeyOwner): Promise<string> {
   requireNames(owner);
   const outcome = await createBranchKey(keyStoreOf(state), owner);
+  if (owner.subject === undefined) await createFingerprintKey(keyStoreOf(state), owner.tenant);
   return `${wordsFor(owner)}: ${outcome === 'created' ? 'key made' : 'has a key already; nothing was changed'}`;
 }
 

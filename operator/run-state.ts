@@ -44,6 +44,7 @@ export interface RunState {
     readonly keys: string;
     readonly orders: string;
     readonly audit: string;
+    readonly fingerprints: string;
   };
   readonly vaultKeyArn: string;
   readonly auditKeyArn: string;

@@ -14,6 +14,7 @@ import type { AwsClients } from '../../operator/aws-clients.ts';
 import { trustSecretName } from '../../pki/secret.ts';
 import type { Logger } from '../../runtime/log.ts';
 import { createBranchKey } from '../../sidecar/tokenizer/adapters/branch-keys.ts';
+import { createFingerprintKey } from '../../sidecar/tokenizer/adapters/fingerprint-versions.ts';
 import { tokensTable } from '../../sidecar/tokenizer/adapters/dynamodb-sweep-store.ts';
 import { createHierarchy, requestNodeCertificate, type CreatedHierarchy } from './private-ca.ts';
 
@@ -22,6 +23,7 @@ export const TABLES = {
   keys: 'tokenmesh-keys',
   orders: 'CustomerOrderTable',
   audit: 'tokenmesh-audit',
+  fingerprints: 'tokenmesh-fingerprints',
 };
 
 export interface VaultResources {
@@ -41,15 +43,21 @@ export async function createVaultResources(aws: AwsClients, mesh: Mesh): Promise
     createTable(aws.dynamodb, TABLES.keys, 'branch-key-id', 'type'),
     createTable(aws.dynamodb, TABLES.orders, 'orderId'),
     createTable(aws.dynamodb, TABLES.audit, 'pk', 'sk'),
+    createTable(aws.dynamodb, TABLES.fingerprints, 'pk', 'sk'),
   ]);
-  await aws.dynamodb.send(
-    new UpdateTimeToLiveCommand({
-      TableName: TABLES.tokens,
-      TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
-    }),
-  );
+  for (const TableName of [TABLES.tokens, TABLES.fingerprints]) {
+    await aws.dynamodb.send(
+      new UpdateTimeToLiveCommand({
+        TableName,
+        TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+      }),
+    );
+  }
   const location = { ...aws, keysTableName: TABLES.keys, kmsKeyArn: vaultKeyArn };
-  for (const tenant of tenantsOf(mesh)) await createBranchKey(location, { tenant });
+  for (const tenant of tenantsOf(mesh)) {
+    await createBranchKey(location, { tenant });
+    await createFingerprintKey(location, tenant);
+  }
   return { vaultKeyArn, auditKeyArn: await createAuditKey(aws.kms) };
 }
 

@@ -11,6 +11,7 @@ export interface TokenizerConfig {
   readonly socketPath: string;
   readonly tokensTableName: string;
   readonly keysTableName: string;
+  readonly fingerprintsTableName: string;
   readonly kmsKeyArn: string;
   /** The folder of the policy files. */
   readonly policiesDirectory: string;
@@ -46,6 +47,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): T
     socketPath: env['TOKENMESH_APP_SOCKET'] ?? '',
     tokensTableName: env['TOKENMESH_TOKENS_TABLE'] ?? 'tokenmesh-tokens',
     keysTableName: env['TOKENMESH_KEYS_TABLE'] ?? 'tokenmesh-keys',
+    fingerprintsTableName: env['TOKENMESH_FINGERPRINTS_TABLE'] ?? 'tokenmesh-fingerprints',
     kmsKeyArn: env['TOKENMESH_KMS_KEY_ARN'] ?? '',
     policiesDirectory: policiesDirectoryIn(env),
     regionCode: env['TOKENMESH_REGION_CODE'] ?? REGION_CODES[env['AWS_REGION'] ?? ''] ?? '',
@@ -58,6 +60,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): T
     ...socketProblems(config.socketPath),
     ...mismatch('TOKENMESH_TOKENS_TABLE', config.tokensTableName, TABLE_NAME, "a table's name"),
     ...mismatch('TOKENMESH_KEYS_TABLE', config.keysTableName, TABLE_NAME, "a table's name"),
+    ...mismatch('TOKENMESH_FINGERPRINTS_TABLE', config.fingerprintsTableName, TABLE_NAME, "a table's name"),
     ...mismatch('TOKENMESH_KMS_KEY_ARN', config.kmsKeyArn, KMS_KEY_ARN, 'the ARN of a KMS key'),
     ...mismatch('TOKENMESH_AUDIT_TABLE', config.auditTableName, TABLE_NAME, "a table's name"),
     ...mismatch('TOKENMESH_AUDIT_KEY_ID', config.auditKeyId, KMS_KEY_ID, 'the alias, id or ARN of a KMS key'),

@@ -14,13 +14,16 @@ import { createLogger, nameOf } from '../../runtime/log.ts';
 import { createAwsClients } from './adapters/aws-clients.ts';
 import { detectionPorts } from './adapters/detection/detection-ports.ts';
 import { createDynamodbAuditLog } from './adapters/dynamodb-audit-log.ts';
+import { createDynamodbFingerprintIndex } from './adapters/dynamodb-fingerprint-index.ts';
 import { createDynamodbJobStore } from './adapters/dynamodb-job-store.ts';
+import { createDynamodbRecordPages } from './adapters/dynamodb-record-pages.ts';
 import { createDynamodbSweepStore } from './adapters/dynamodb-sweep-store.ts';
 import { createDynamodbTokenStore } from './adapters/dynamodb-token-store.ts';
 import { listHoneyTokens } from './adapters/dynamodb-honey-tokens.ts';
 import { createEncryptionSdkSealer } from './adapters/encryption-sdk-sealer.ts';
 import { watchHoneyTokens } from './adapters/honey-watch.ts';
 import { createKmsAuditMac } from './adapters/kms-audit-mac.ts';
+import { createKmsFingerprintKeys } from './adapters/kms-fingerprint-keys.ts';
 import { openPolicyFolder, type PolicyStatus } from './adapters/policy-folder.ts';
 import { readConfig } from './config.ts';
 import { createAudit } from './core/audit/audit.ts';
@@ -32,6 +35,7 @@ import { createVault } from './core/vault.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
 import { observeHoney } from './http/observe-honey.ts';
 import { observeMinting } from './http/observe-minting.ts';
+import { startReindexer } from './reindexer.ts';
 import { startSweeper } from './sweeper.ts';
 import { createTokenizerServer, type PolicyState } from './http/server.ts';
 
@@ -40,6 +44,8 @@ const logger = createLogger('tokenizer');
 const now = (): Date => new Date();
 
 const SEAL_CHECK_MS = 1_000;
+
+const REINDEX_CHECK_MS = 2_000;
 
 async function start(): Promise<void> {
   const config = readConfig(process.env);
@@ -76,7 +82,7 @@ async function start(): Promise<void> {
   const tenants = new Set(
     Object.values(mesh.virtualNodes).flatMap((node) => node.vaultAccess?.tenants ?? []),
   );
-  const plain = createVault({
+  const vaultParts = {
     store,
     sealer,
     policy,
@@ -84,8 +90,16 @@ async function start(): Promise<void> {
     randomBytes,
     regionCode: config.regionCode,
     observer: observeMinting(metrics, logger),
-  });
-  const vault = createAuditedVault({ vault: plain, audit, now });
+    fingerprints: {
+      keys: createKmsFingerprintKeys({ ...clients, ...config }),
+      index: createDynamodbFingerprintIndex({
+        client: clients.dynamodb,
+        tableName: config.fingerprintsTableName,
+        onFault: (error) => logger.error({ fault: nameOf(error) }, 'the index of fingerprints failed'),
+      }),
+    },
+  };
+  const vault = createAuditedVault({ vault: createVault(vaultParts), audit, now });
   const app = await createTokenizerServer({
     vault,
     text: createTextService({ vault, policy, detection: detectionPorts }),
@@ -97,12 +111,24 @@ async function start(): Promise<void> {
     logger,
   });
   const sealing = setInterval(() => void audit.sealIfDue(), SEAL_CHECK_MS);
-  const stopSweeping = startSweeper({
-    store: createDynamodbSweepStore(table),
+  const work = {
     jobs: createDynamodbJobStore(table),
     audit,
     holder: randomBytes(8).toString('hex'),
     identity: identityOf(mesh, 'tokenizer'),
+  };
+  const stopReindexing = startReindexer({
+    ...work,
+    vault: vaultParts,
+    pages: createDynamodbRecordPages(table),
+    location: { dynamodb: clients.dynamodb, keysTableName: config.keysTableName },
+    tenants: [...tenants],
+    everyMs: REINDEX_CHECK_MS,
+    logger,
+  });
+  const stopSweeping = startSweeper({
+    ...work,
+    store: createDynamodbSweepStore(table),
     now,
     everyMs: config.sweepSeconds * 1000,
     metrics,
@@ -113,6 +139,7 @@ async function start(): Promise<void> {
     await app.close();
     clearInterval(sealing);
     honey.close();
+    stopReindexing();
     await stopSweeping();
     await audit.close();
   });

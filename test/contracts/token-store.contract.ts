@@ -13,7 +13,7 @@ export function sampleRecord(change: Partial<TokenRecord> = {}): TokenRecord {
     token: newToken(),
     createdAt: new Date('2026-01-02T03:04:05.678Z'),
     fields: new Map([
-      ['card', { class: 'pan', message: Uint8Array.of(1, 2, 3) }],
+      ['card', { class: 'pan', message: Uint8Array.of(1, 2, 3), searchable: true }],
       ['mail', { class: 'email', message: Uint8Array.of(4, 5) }],
     ]),
     ...change,
@@ -43,6 +43,21 @@ export function describeTokenStore(name: string, makeStore: () => TokenStore): v
       await store.insert(record);
       expect(await store.insert({ ...record, createdAt: new Date(0) })).toBe('taken');
       expect((await store.find(record))?.createdAt).toEqual(record.createdAt);
+    });
+
+    it('puts a record in the place of one that has expired, and of no other, where it is told the time', async () => {
+      const store = makeStore();
+      const expiresAt = new Date('2026-01-03T00:00:00.001Z');
+      const record = sampleRecord({ expiresAt });
+      await store.insert(record);
+      const next = { ...record, createdAt: new Date(0) };
+      expect(await store.insert(next)).toBe('taken');
+      expect(await store.insert(next, new Date(expiresAt.getTime() - 1))).toBe('taken');
+      expect(await store.insert(next, expiresAt)).toBe('stored');
+      expect((await store.find(record))?.createdAt).toEqual(next.createdAt);
+      const lasting = sampleRecord();
+      await store.insert(lasting);
+      expect(await store.insert(lasting, new Date('2099-01-01'))).toBe('taken');
     });
 
     it('lets exactly one of two inserts have a token', async () => {
@@ -241,6 +256,9 @@ export function describeTokenStoreDown(name: string, makeStore: () => TokenStore
 /** Bytes compare by value, whether a Buffer or not. */
 function plain(record: TokenRecord | undefined): unknown {
   if (record === undefined) return undefined;
-  const fields = [...record.fields].map(([name, field]) => [name, [field.class, ...field.message]]);
+  const fields = [...record.fields].map(([name, field]) => [
+    name,
+    [field.class, field.searchable, ...field.message],
+  ]);
   return { ...record, fields: Object.fromEntries(fields) as unknown };
 }

@@ -16,9 +16,11 @@ export class MemoryTokenStore implements TokenStore {
   /** Tokens of a batch that the store does not get to. */
   lose: (record: RecordKey) => boolean = () => false;
 
-  async insert(record: TokenRecord): Promise<'stored' | 'taken'> {
+  async insert(record: TokenRecord, now?: Date): Promise<'stored' | 'taken'> {
     this.#answer();
-    if (this.records.has(idOf(record))) return 'taken';
+    const found = this.records.get(idOf(record));
+    const isExpired = now !== undefined && found?.expiresAt !== undefined && found.expiresAt <= now;
+    if (found !== undefined && !isExpired) return 'taken';
     this.records.set(idOf(record), record);
     return 'stored';
   }

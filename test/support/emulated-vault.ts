@@ -3,6 +3,7 @@ import { CreateKeyCommand } from '@aws-sdk/client-kms';
 import { createAwsClients } from '../../sidecar/tokenizer/adapters/aws-clients.ts';
 import type { KeyStoreLocation } from '../../sidecar/tokenizer/adapters/branch-key-source.ts';
 import { createBranchKey } from '../../sidecar/tokenizer/adapters/branch-keys.ts';
+import { createFingerprintKey } from '../../sidecar/tokenizer/adapters/fingerprint-versions.ts';
 import { tokensTable } from '../../sidecar/tokenizer/adapters/dynamodb-sweep-store.ts';
 import { startEmulatedAws, type EmulatedAws } from './emulated-aws.ts';
 
@@ -11,6 +12,7 @@ export interface EmulatedVault extends KeyStoreLocation {
   readonly aws: EmulatedAws;
   readonly tokensTableName: string;
   readonly auditTableName: string;
+  readonly fingerprintsTableName: string;
   readonly auditKeyId: string;
   stop(): Promise<void>;
 }
@@ -29,15 +31,21 @@ export async function startEmulatedVault(tenants: readonly string[]): Promise<Em
   );
   const tokensTableName = 'tokenmesh-tokens';
   const auditTableName = 'tokenmesh-audit';
+  const fingerprintsTableName = 'tokenmesh-fingerprints';
   await clients.dynamodb.send(tableOf(location.keysTableName, 'branch-key-id', 'type'));
   await clients.dynamodb.send(new CreateTableCommand(tokensTable(tokensTableName)));
   await clients.dynamodb.send(tableOf(auditTableName, 'pk', 'sk'));
-  for (const tenant of tenants) await createBranchKey(location, { tenant });
+  await clients.dynamodb.send(tableOf(fingerprintsTableName, 'pk', 'sk'));
+  for (const tenant of tenants) {
+    await createBranchKey(location, { tenant });
+    await createFingerprintKey(location, tenant);
+  }
   return {
     ...location,
     aws,
     tokensTableName,
     auditTableName,
+    fingerprintsTableName,
     auditKeyId: auditKey.KeyMetadata?.Arn ?? '',
     stop: async () => {
       clients.dynamodb.destroy();

@@ -83,6 +83,7 @@ function environmentOf(vault: EmulatedVault): Record<string, string> {
     TOKENMESH_KEYS_TABLE: vault.keysTableName,
     TOKENMESH_KMS_KEY_ARN: vault.kmsKeyArn,
     TOKENMESH_AUDIT_TABLE: vault.auditTableName,
+    TOKENMESH_FINGERPRINTS_TABLE: vault.fingerprintsTableName,
     TOKENMESH_AUDIT_KEY_ID: vault.auditKeyId,
     TOKENMESH_STOP_WITH_PARENT: '1',
     AWS_ENDPOINT_URL: vault.aws.endpointUrl,

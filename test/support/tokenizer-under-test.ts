@@ -1,6 +1,7 @@
 import { startAuditUnderTest } from './audit-under-test.ts';
 import { captureLog, type CapturedLog } from '../fakes/captured-log.ts';
 import { MemoryFieldSealer } from '../fakes/memory-field-sealer.ts';
+import { MemoryFingerprintIndex, MemoryFingerprintKeys } from '../fakes/memory-fingerprints.ts';
 import { MemoryTokenStore } from '../fakes/memory-token-store.ts';
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
@@ -68,7 +69,8 @@ export async function startTokenizerUnderTest(options: TokenizerOptions = {}): P
   let probes = 0;
   const probeTime = (): Date => new Date((probes += 1) * 60_000);
   const policy = options.policy ?? (await shippedPolicy());
-  const plain = createVault({ store, sealer, policy, now, randomBytes });
+  const fingerprints = { keys: new MemoryFingerprintKeys(), index: new MemoryFingerprintIndex() };
+  const plain = createVault({ store, sealer, policy, now, randomBytes, fingerprints });
   const vault = createAuditedVault({ vault: plain, audit: audited.audit, now });
   const app = await createTokenizerServer({
     vault,

@@ -4,8 +4,9 @@ import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
 import { createCedarPolicy } from '../../sidecar/tokenizer/adapters/cedar-policy.ts';
 import { compilePolicies, type Policy } from '../../sidecar/tokenizer/core/policy.ts';
 import type { TokenRecord } from '../../sidecar/tokenizer/core/ports.ts';
-import { createVault, type Caller } from '../../sidecar/tokenizer/core/vault.ts';
+import { createVault, type Caller, type VaultParts } from '../../sidecar/tokenizer/core/vault.ts';
 import { MemoryFieldSealer } from '../fakes/memory-field-sealer.ts';
+import { MemoryFingerprintIndex, MemoryFingerprintKeys } from '../fakes/memory-fingerprints.ts';
 import { MemoryTokenStore } from '../fakes/memory-token-store.ts';
 import { withNode } from './meshes.ts';
 
@@ -48,7 +49,8 @@ export function startVaultUnderTest(judge: Policy = policy) {
   const clock = { now: START };
   const observed: string[] = [];
   const random: { bytes: (count: number) => Uint8Array } = { bytes: randomBytes };
-  const vault = createVault({
+  const fingerprints = { keys: new MemoryFingerprintKeys(), index: new MemoryFingerprintIndex() };
+  const parts: VaultParts = {
     store,
     sealer,
     policy: judge,
@@ -59,14 +61,16 @@ export function startVaultUnderTest(judge: Policy = policy) {
       tokenTaken: (format) => observed.push(`taken ${format}`),
       formatExhausted: (format) => observed.push(`exhausted ${format}`),
     },
-  });
+    fingerprints,
+  };
+  const vault = createVault(parts);
   const emptyRecord = (token: string): TokenRecord => ({
     tenant: 'shop',
     token,
     createdAt: START,
     fields: new Map(),
   });
-  return { store, sealer, clock, random, observed, vault, emptyRecord };
+  return { store, sealer, clock, random, observed, vault, parts, fingerprints, emptyRecord };
 }
 
 export function later(ms: number): Date {

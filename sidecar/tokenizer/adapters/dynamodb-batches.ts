@@ -81,7 +81,7 @@ async function readPart(
   return { found: Responses?.[tableName] ?? [], unread: UnprocessedKeys?.[tableName]?.Keys ?? [] };
 }
 
-function partsOf(items: readonly Item[], length: number): Item[][] {
+export function partsOf<Each>(items: readonly Each[], length: number): Each[][] {
   return Array.from({ length: Math.ceil(items.length / length) }, (_, index) =>
     items.slice(index * length, (index + 1) * length),
   );

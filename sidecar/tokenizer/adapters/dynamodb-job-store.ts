@@ -27,7 +27,7 @@ export function createDynamodbJobStore(table: Table, deadlineMs = 2_500): JobSto
       try {
         const command = new UpdateItemCommand({
           TableName: table.tableName,
-          Key: { pk: { S: PARTITION }, sk: { S: job } },
+          Key: jobKey(job),
           UpdateExpression: `SET ${set}`,
           ConditionExpression: condition,
           ExpressionAttributeValues: values,
@@ -60,6 +60,10 @@ export function createDynamodbJobStore(table: Table, deadlineMs = 2_500): JobSto
       return saved === undefined ? 'lost' : 'saved';
     },
   };
+}
+
+export function jobKey(job: string): Item {
+  return { pk: { S: PARTITION }, sk: { S: job } };
 }
 
 function millis(at: Date): { readonly N: string } {

@@ -40,8 +40,8 @@ export interface DynamodbTokenStoreOptions extends Table {
 export function createDynamodbTokenStore(options: DynamodbTokenStoreOptions): TokenStore {
   const { deadlineMs = 2_500, batchDeadlineMs = 10_000, onFault } = options;
   return {
-    insert: (record) =>
-      answeredWithin(deadlineMs, StoreUnavailableError, (signal) => put(options, record, signal)),
+    insert: (record, now) =>
+      answeredWithin(deadlineMs, StoreUnavailableError, (signal) => put(options, record, now, signal)),
     async insertMany(records) {
       const signal = AbortSignal.timeout(batchDeadlineMs);
       const left = await writeAll(options, records.map(toItem), { signal, onFault });
@@ -114,13 +114,19 @@ const PROBE: RecordKey = { tenant: 'readiness', token: 'readiness' };
 async function put(
   { client, tableName: TableName }: Table,
   record: TokenRecord,
+  now: Date | undefined,
   abortSignal: AbortSignal,
 ): Promise<'stored' | 'taken'> {
-  const ConditionExpression = 'attribute_not_exists(pk)';
+  const isFree = 'attribute_not_exists(pk)';
+  const condition =
+    now === undefined
+      ? { ConditionExpression: isFree }
+      : {
+          ConditionExpression: `${isFree} OR expiresAtMs <= :now`,
+          ExpressionAttributeValues: { ':now': { N: String(now.getTime()) } },
+        };
   try {
-    await client.send(new PutItemCommand({ TableName, Item: toItem(record), ConditionExpression }), {
-      abortSignal,
-    });
+    await client.send(new PutItemCommand({ TableName, Item: toItem(record), ...condition }), { abortSignal });
     return 'stored';
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return 'taken';

@@ -84,7 +84,13 @@ export function toItem(record: TokenRecord): Item {
       M: Object.fromEntries(
         [...record.fields].map(([name, field]) => [
           name,
-          { M: { class: { S: field.class }, message: { B: field.message } } },
+          {
+            M: {
+              class: { S: field.class },
+              message: { B: field.message },
+              ...(field.searchable === undefined ? {} : { searchable: { BOOL: true } }),
+            },
+          },
         ]),
       ),
     },
@@ -189,5 +195,6 @@ function sealedField(value: AttributeValue): SealedField {
   const fieldClass = FIELD_CLASS_NAMES.find((name) => name === value.M?.['class']?.S);
   const message = value.M?.['message']?.B;
   if (fieldClass === undefined || message === undefined) throw new RecordUnopenableError();
-  return { class: fieldClass, message };
+  const isSearchable = value.M?.['searchable']?.BOOL === true;
+  return { class: fieldClass, message, ...(isSearchable ? { searchable: true } : {}) };
 }

@@ -4,6 +4,7 @@ import type { FieldOperation } from './policy.ts';
 import type { FieldClass } from './field-class.ts';
 import type { RecordKey, TokenRecord } from './ports.ts';
 import { DEFAULT_FORMAT, RANDOM_KIND } from './token-kind.ts';
+import { rowsLeadingTo } from './fingerprints/searchable.ts';
 import { parseToken } from './token.ts';
 import type { Caller, TokenQuery, Vault, VaultParts } from './vault.ts';
 
@@ -52,7 +53,9 @@ export function createKeeping(parts: VaultParts): Pick<Vault, 'describe' | 'dele
         classes,
         traitsOf(record),
       );
+      const rows = await rowsLeadingTo(parts, record);
       if ((await parts.store.remove(key)) === 'missing') throw unknownToken();
+      if (rows.length > 0) await parts.fingerprints?.index.remove(rows);
       if (record.code !== undefined) await parts.store.consumeCode(key);
       return { policyIds, stored: 'removed' };
     },

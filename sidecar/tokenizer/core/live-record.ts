@@ -31,6 +31,16 @@ export function requireUnarchived({ archivedAt }: TokenRecord): void {
   });
 }
 
+/** @throws {TokenmeshError} `ERR_TOKEN_ONE_WAY` */
+export function requireValue({ kind }: TokenRecord): void {
+  if (kind !== 'one-way') return;
+  throw new TokenmeshError({
+    code: 'ERR_TOKEN_ONE_WAY',
+    message: 'the token leads to no value: expected a token of another kind, got one of the kind "one-way"',
+    remedy: 'compare the token itself; whoever needs the value must tokenize it under another kind',
+  });
+}
+
 /** A tombstone that has had its time is as good as swept. */
 function consumedOrSwept({ expiresAt }: TokenRecord, now: Date): TokenmeshError {
   return expiresAt !== undefined && now >= expiresAt ? unknownToken() : consumedToken();

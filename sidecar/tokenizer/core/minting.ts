@@ -3,10 +3,12 @@ import { StoreUnavailableError } from './errors.ts';
 import { isConditional, type FormatName } from './formats/format.ts';
 import { TOKEN_FORMATS } from './formats/registry.ts';
 import type { TokenRecord } from './ports.ts';
+import { putEntries } from './fingerprints/put-entries.ts';
+import { tokenizeByValue } from './fingerprints/value-tokens.ts';
 import { storeCode, type AcceptedCode } from './security-code.ts';
 import { sealFields, type NamedField } from './seal-fields.ts';
 import type { TokenChoice } from './token-choice.ts';
-import { DEFAULT_FORMAT, RANDOM_KIND } from './token-kind.ts';
+import { DEFAULT_FORMAT, followsFromValue, RANDOM_KIND } from './token-kind.ts';
 import type { Tokenized, VaultParts } from './vault.ts';
 
 /** A first token, and five more where it is taken. */
@@ -27,8 +29,16 @@ export interface Accepted {
 
 /** Mints the token first: every message is bound to it. */
 export async function seal(parts: VaultParts, accepted: Accepted): Promise<TokenRecord> {
+  const { format, kept } = accepted.choice;
+  return await recordUnder(parts, accepted, format.mint(kept, parts));
+}
+
+export async function recordUnder(
+  parts: VaultParts,
+  accepted: Accepted,
+  token: string,
+): Promise<TokenRecord> {
   const { tenant, createdAt, expiresAt, subject, choice } = accepted;
-  const token = choice.format.mint(choice.kept, parts);
   const bound = {
     tenant,
     token,
@@ -55,11 +65,13 @@ export async function seal(parts: VaultParts, accepted: Accepted): Promise<Token
  *   same: that is a broken source of randomness, and no bad luck.
  */
 export async function storeUnderFreeToken(parts: VaultParts, accepted: Accepted): Promise<Tokenized> {
+  if (followsFromValue(accepted.choice.kind)) return await tokenizeByValue(parts, accepted);
   const { format, kept, widens } = accepted.choice;
   for (let attempt = 0; attempt < MINT_ATTEMPTS; attempt += 1) {
     const record = await seal(parts, accepted);
     if ((await parts.store.insert(record)) === 'stored') {
       await storeCode(parts, record, accepted.code);
+      await putEntries(parts, [{ record, accepted }]);
       return tokenizedOf(record, accepted);
     }
     parts.observer?.tokenTaken(format.name);

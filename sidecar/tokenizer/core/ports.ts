@@ -37,6 +37,8 @@ export interface SealedField {
   readonly class: FieldClass;
   /** One AWS Encryption SDK message. */
   readonly message: Uint8Array;
+  /** Whether the record is found by the value. */
+  readonly searchable?: true;
 }
 
 /** A card's security code, apart from its record: it lives an hour at most, and is read once. */
@@ -58,10 +60,11 @@ export interface TokenStore {
    * Must be atomic: of two calls with one token, exactly one resolves to
    * `'stored'`. `'taken'` must change nothing; the vault then mints another.
    *
+   * @param now - Where given, a record that has expired by then is no reason: it is replaced.
    * @throws {StoreUnavailableError} when no answer came within the deadline.
    *   The write may have happened, so the caller must not hand out the token.
    */
-  insert(record: TokenRecord): Promise<'stored' | 'taken'>;
+  insert(record: TokenRecord, now?: Date): Promise<'stored' | 'taken'>;
 
   /**
    * Stores records whose tokens carry 122 random bits or more: no condition is asked.

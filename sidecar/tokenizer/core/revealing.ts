@@ -5,7 +5,7 @@ import { contextOf } from './encryption-context.ts';
 import { showField } from './field-class.ts';
 import { BATCH_WIDTH, inParallel } from './in-parallel.ts';
 import { checkItemCount, foundOrThrow, itemResult, throwIfAllOut } from './items.ts';
-import { liveRecord, requireUnarchived } from './live-record.ts';
+import { liveRecord, requireUnarchived, requireValue } from './live-record.ts';
 import { takeCode } from './security-code.ts';
 import { mask } from './mask.ts';
 import type { PolicyDecision } from './policy.ts';
@@ -77,6 +77,7 @@ async function reveal(
 ): Promise<Revealed> {
   const record = liveRecord(found, parts.now());
   requireUnarchived(record);
+  requireValue(record);
   const purpose = request.purpose ?? caller.access.defaultPurpose;
   const forms = wantedFields(record, request.fields).map(([name, field]) => ({
     name,

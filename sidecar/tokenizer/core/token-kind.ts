@@ -4,9 +4,10 @@ import { FORMAT_NAMES, isFormatName, TOKEN_FORMATS } from './formats/registry.ts
 
 /**
  * What a token does: `random` leads to its record for as long as that lives, `one-time` once,
- * `pointer` to a record that may be replaced.
+ * `pointer` to a record that may be replaced. `deterministic` is the same token for the same value, and
+ * so is `one-way`, which keeps no value and leads to none.
  */
-export type TokenKind = 'random' | 'one-time' | 'pointer';
+export type TokenKind = 'random' | 'one-time' | 'pointer' | 'deterministic' | 'one-way';
 
 /** A new token for every request, from randomness alone: it tells nothing of the value. */
 export const RANDOM_KIND = 'random';
@@ -22,7 +23,16 @@ const FORMATS_OF_KIND: Readonly<Record<TokenKind, readonly string[]>> = {
   random: FORMAT_NAMES,
   'one-time': ['default', 'uuid', 'region'],
   pointer: ['default', 'uuid', 'region'],
+  // A token of the format `region` names who made it: two regions would not make the same one.
+  deterministic: FORMAT_NAMES.filter((name) => name !== 'region'),
+  // Nobody can tell from the record whether a smaller token is another value's.
+  'one-way': ['default', 'uuid', 'email'],
 };
+
+/** Whether the same value has the same token. */
+export function followsFromValue(kind: TokenKind): boolean {
+  return kind === 'deterministic' || kind === 'one-way';
+}
 
 export const TOKEN_KINDS = Object.keys(FORMATS_OF_KIND) as readonly TokenKind[];
 
@@ -42,6 +52,21 @@ export function parseKind(
     code: 'ERR_KIND_UNSUPPORTED',
     message: `the token kind or format is not supported: expected ${SUPPORTED}`,
     remedy: 'leave kind and format out, or use two that go together',
+  });
+}
+
+/**
+ * A record that may be replaced or used up is not found by its value, and a one-way one has none to be found again by.
+ *
+ * @throws {TokenmeshError} `ERR_KIND_UNSUPPORTED`
+ */
+export function requireFindable(kind: TokenKind, fields: readonly { readonly searchable?: true }[]): void {
+  if (kind === 'random' || kind === 'deterministic') return;
+  if (fields.every(({ searchable }) => searchable !== true)) return;
+  throw new TokenmeshError({
+    code: 'ERR_KIND_UNSUPPORTED',
+    message: `a token of the kind "${kind}" cannot be searched for: expected "random" or "deterministic"`,
+    remedy: 'leave "searchable" out, or ask for one of these kinds',
   });
 }
 

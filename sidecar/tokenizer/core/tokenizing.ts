@@ -8,7 +8,8 @@ import { seal, storeUnderFreeToken, tokenizedOf, type Accepted } from './minting
 import type { TokenRecord } from './ports.ts';
 import { partCode, sealCode } from './security-code.ts';
 import { chooseToken, requireSmallFormat } from './token-choice.ts';
-import { parseKind } from './token-kind.ts';
+import { putEntries } from './fingerprints/put-entries.ts';
+import { followsFromValue, parseKind, requireFindable } from './token-kind.ts';
 import type { Caller, ItemResult, Tokenized, TokenizeRequest, Vault, VaultParts } from './vault.ts';
 
 export function createTokenizing(parts: VaultParts): Pick<Vault, 'tokenize' | 'tokenizeBatch'> {
@@ -33,16 +34,20 @@ export function createTokenizing(parts: VaultParts): Pick<Vault, 'tokenize' | 't
 function accept(parts: VaultParts, caller: Caller, request: TokenizeRequest): Accepted {
   const tenant = tenantOf(caller, request.tenant);
   const asked = parseKind(request.kind, request.format);
-  const fields = Object.entries(request.fields).map(([field, { class: name, value, written }]) => ({
-    field,
-    class: parseFieldClass(field, name),
-    value,
-    written: written ?? value,
-  }));
+  const fields = Object.entries(request.fields).map(
+    ([field, { class: name, value, written, searchable }]) => ({
+      field,
+      class: parseFieldClass(field, name),
+      value,
+      written: written ?? value,
+      ...(searchable === true ? { searchable } : {}),
+    }),
+  );
   const classes = fields.map((each) => each.class);
   const traits = { kind: asked.kind, format: asked.format.name };
   const policyIds = requireClasses(parts.policy, caller, 'tokenize', tenant, classes, traits);
   checkValues(fields);
+  requireFindable(asked.kind, fields);
   const choice = chooseToken(asked, request, fields);
   requireSmallFormat(parts.policy, caller, tenant, choice, classes);
   const createdAt = parts.now();
@@ -75,8 +80,9 @@ type Sealed = { readonly record: TokenRecord; readonly accepted: Accepted } | { 
  * way to store such a token, alone or in a batch.
  */
 async function sealOrStore(parts: VaultParts, accepted: Accepted): Promise<Sealed> {
-  const { format, kept } = accepted.choice;
-  if (isConditional(format, kept)) return { stored: await storeUnderFreeToken(parts, accepted) };
+  const { format, kept, kind } = accepted.choice;
+  if (isConditional(format, kept) || followsFromValue(kind))
+    return { stored: await storeUnderFreeToken(parts, accepted) };
   return { record: await seal(parts, accepted), accepted };
 }
 
@@ -95,7 +101,30 @@ async function storeAll(
     if (outcomes.next().value === 'stored') return { result: tokenizedOf(record, accepted) };
     return { error: new StoreUnavailableError() };
   });
-  return await storeCodes(parts, sealed, results);
+  return await putAllEntries(parts, sealed, await storeCodes(parts, sealed, results));
+}
+
+/** Where the rows by which records are found could not be put, none of these records' tokens is handed out. */
+async function putAllEntries(
+  parts: VaultParts,
+  sealed: readonly ItemResult<Sealed>[],
+  results: ItemResult<Tokenized>[],
+): Promise<ItemResult<Tokenized>[]> {
+  const stored = sealed.map((each, index) => {
+    const isStored = 'result' in (results[index] ?? {});
+    return isStored && 'result' in each && 'record' in each.result ? each.result : undefined;
+  });
+  const findable = stored.map((each) =>
+    each?.accepted.fields.some(({ searchable }) => searchable === true) === true ? each : undefined,
+  );
+  const put = await itemResult(() =>
+    putEntries(
+      parts,
+      findable.filter((each) => each !== undefined),
+    ),
+  );
+  if ('result' in put) return results;
+  return results.map((result, index) => (findable[index] === undefined ? result : put));
 }
 
 /** The codes of the records that are stored, together. */

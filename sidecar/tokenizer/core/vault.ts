@@ -13,6 +13,8 @@ import type { FieldClass } from './field-class.ts';
 import type { Policy } from './policy.ts';
 import type { FieldSealer, TokenRecord, TokenStore } from './ports.ts';
 import { createArchiving } from './archiving.ts';
+import { createSearching } from './fingerprints/searching.ts';
+import type { Fingerprints } from './fingerprints/searchable.ts';
 import { createTokenizing } from './tokenizing.ts';
 import { createRevealing } from './revealing.ts';
 import { createKeeping } from './keeping.ts';
@@ -29,6 +31,8 @@ export interface Caller {
 export interface TokenizeField {
   readonly class: string;
   readonly value: string;
+  /** Whether the record is to be found by this value. @default false */
+  readonly searchable?: boolean;
   /** What is sealed instead of the value, which is checked: a card number with the spaces it had in a text. */
   readonly written?: string;
 }
@@ -114,6 +118,28 @@ export interface Replaced extends Effects {
   readonly version: number;
 }
 
+/** A value that is asked about. */
+export interface ValueQuery {
+  readonly class: string;
+  readonly value: string;
+  /** @default the first tenant of the caller */
+  readonly tenant?: string;
+}
+
+export interface ValueTokens extends Effects {
+  readonly tokens: readonly string[];
+  /** Whether these are all that there are. */
+  readonly isWhole: boolean;
+}
+
+export interface ValueTokenized extends Effects {
+  readonly isTokenized: boolean;
+}
+
+export interface TokenValidity extends Effects {
+  readonly isValid: boolean;
+}
+
 /** Whether a token is in use: `archivedAt` is there where it is not. */
 export interface Archived extends Effects {
   readonly token: string;
@@ -139,6 +165,12 @@ export interface Vault {
   /** Takes a token out of use: its record stays, and nothing of it is revealed. */
   archive(caller: Caller, query: TokenQuery): Promise<Archived>;
   restore(caller: Caller, query: TokenQuery): Promise<Archived>;
+  /** The tokens of a value that was tokenized so that it can be found. */
+  search(caller: Caller, query: ValueQuery): Promise<ValueTokens>;
+  /** Whether there are any, and not which. */
+  isTokenized(caller: Caller, query: ValueQuery): Promise<ValueTokenized>;
+  /** Whether a token is in use, and nothing of it. */
+  isValid(caller: Caller, query: TokenQuery): Promise<TokenValidity>;
   /** Puts other values behind a pointer, whose token stays. */
   replace(caller: Caller, request: ReplaceRequest): Promise<Replaced>;
 }
@@ -153,6 +185,8 @@ export interface VaultParts {
   /** Two to four capitals: what tokens of the format `region` name. @default that format is refused */
   readonly regionCode?: string;
   readonly observer?: MintingObserver;
+  /** @default nothing follows from a value: no token, and no search */
+  readonly fingerprints?: Fingerprints;
 }
 
 /** Is told of tokens that were taken, so that a format that runs out is noticed before it has. */
@@ -168,5 +202,6 @@ export function createVault(parts: VaultParts): Vault {
     ...createKeeping(parts),
     ...createReplacing(parts),
     ...createArchiving(parts),
+    ...createSearching(parts),
   };
 }

@@ -15,14 +15,14 @@ const MAX_FIELDS = 32;
 /** Names are kept in clear: five digits at most, so that none can be a card number. */
 const FIELD_NAME = String.raw`^(?!(?:.*\d){6})[A-Za-z][A-Za-z0-9_-]{0,63}$`;
 
-const closed = { additionalProperties: false };
+export const closed = { additionalProperties: false };
 
-const Token = Type.String({
+export const Token = Type.String({
   description:
     'By default tkn_ and forty letters, the last eight of them a checksum; else in the format that was asked for.',
   examples: ['tkn_bcdfghjklmnpqrstbcdfghjklmnpqrstpgrkclqk'],
 });
-const Tenant = Type.String({
+export const Tenant = Type.String({
   minLength: 1,
   maxLength: 128,
   description: "One of the caller's tenants; its first by default.",
@@ -35,7 +35,7 @@ const Subject = Type.String({
     "Whose data it is, by an id of the caller's own that says nothing about the person: it is kept in clear. The record is sealed under the subject's own key, which an operator makes before, and destroys when the subject is to be forgotten.",
 });
 const FieldName = Type.String({ pattern: FIELD_NAME, maxLength: 64 });
-const FieldClassName = Type.String({
+export const FieldClassName = Type.String({
   minLength: 1,
   maxLength: 32,
   description: `${FIELD_CLASS_NAMES.map((name) => `${name} (${FIELD_CLASSES[name].expected}; at most ${FIELD_CLASSES[name].maxBytes} bytes)`).join(', ')}.`,
@@ -58,7 +58,19 @@ export const ProblemSchema = Type.Object(
 
 const Fields = Type.Record(
   FieldName,
-  Type.Object({ class: FieldClassName, value: Type.String({ writeOnly: true }) }, closed),
+  Type.Object(
+    {
+      class: FieldClassName,
+      value: Type.String({ writeOnly: true }),
+      searchable: Type.Optional(
+        Type.Boolean({
+          description:
+            'Whether the record is to be found by this value: for the kinds random and deterministic alone.',
+        }),
+      ),
+    },
+    closed,
+  ),
   { ...closed, minProperties: 1, maxProperties: MAX_FIELDS },
 );
 const Version = Type.Integer({

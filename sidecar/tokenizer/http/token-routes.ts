@@ -22,6 +22,7 @@ import {
   TokenQuerystring,
 } from './schemas.ts';
 import type { TokenizerParts } from './server.ts';
+import { addValueRoutes } from './value-routes.ts';
 
 export const PROBLEMS = { '4xx': ProblemSchema, '5xx': ProblemSchema };
 
@@ -46,6 +47,7 @@ export function addTokenRoutes(app: FastifyInstance, parts: TokenizerParts): voi
   addKeeping(app, parts, callerBehind);
   addPointerRoutes(app, parts, callerBehind);
   addArchiveRoutes(app, parts, callerBehind);
+  addValueRoutes(app, parts, callerBehind);
 }
 
 export type CallerBehind = (request: FastifyRequest) => Caller;

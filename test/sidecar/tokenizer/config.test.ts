@@ -19,6 +19,7 @@ describe('the configuration of the tokenizer', () => {
       rateOverrides: {},
       regionCode: 'IAD',
       sweepSeconds: 60,
+      fingerprintsTableName: 'tokenmesh-fingerprints',
       auditTableName: 'tokenmesh-audit',
       auditKeyId: 'alias/tokenmesh-audit',
     });

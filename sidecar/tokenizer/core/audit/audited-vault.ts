@@ -21,6 +21,7 @@ import type {
   Tokenized,
   TokenizeRequest,
   TokenQuery,
+  ValueQuery,
   Vault,
 } from '../vault.ts';
 import type { Audit } from './audit.ts';
@@ -36,7 +37,7 @@ export interface AuditedVaultParts {
 type Asked = Omit<AuditEvent, 'at' | 'outcome'>;
 
 /** What the result of an item adds. */
-type Learned = Pick<AuditEvent, 'token' | 'fields' | 'policies' | 'stored'>;
+type Learned = Pick<AuditEvent, 'token' | 'fields' | 'policies' | 'stored' | 'count'>;
 
 export function createAuditedVault(parts: AuditedVaultParts): Vault {
   const { vault } = parts;
@@ -63,6 +64,27 @@ export function createAuditedVault(parts: AuditedVaultParts): Vault {
       ),
     describe: (caller, query) =>
       auditedItem(parts, asked(caller, 'describe', query), ofDescribed, () => vault.describe(caller, query)),
+    search: (caller, query) =>
+      auditedItem(
+        parts,
+        askedAboutValue(caller, 'search', query),
+        (found) => ({ ...ofEffects(found), count: found.tokens.length }),
+        () => vault.search(caller, query),
+      ),
+    isTokenized: (caller, query) =>
+      auditedItem(
+        parts,
+        askedAboutValue(caller, 'check-value', query),
+        (found) => ({ ...ofEffects(found), count: Number(found.isTokenized) }),
+        () => vault.isTokenized(caller, query),
+      ),
+    isValid: (caller, query) =>
+      auditedItem(
+        parts,
+        asked(caller, 'check-token', query),
+        (found) => ({ ...ofEffects(found), count: Number(found.isValid) }),
+        () => vault.isValid(caller, query),
+      ),
     archive: (caller, query) =>
       changed(parts, asked(caller, 'archive', query), () => vault.archive(caller, query)),
     restore: (caller, query) =>
@@ -142,13 +164,9 @@ async function recordRefusals(
 
 function eventOf({ now }: AuditedVaultParts, item: Asked, outcome: AuditOutcome): AuditEvent {
   const { token, ...others } = item;
-  const isKnown = token !== undefined && isReferred(token, outcome);
+  // What is no token may be anything, a card number too: not even a reference is made of it.
+  const isKnown = token !== undefined && isToken(token) !== undefined;
   return { ...others, at: now(), outcome, ...(isKnown ? { token } : {}) };
-}
-
-/** What is no token may be anything, a card number too: not even a reference is made of it. */
-function isReferred(token: string, outcome: AuditOutcome): boolean {
-  return outcome === 'begun' ? isToken(token) !== undefined : outcome !== 'ERR_TOKEN_MALFORMED';
 }
 
 function codeOf(error: unknown): AuditOutcome {
@@ -163,6 +181,14 @@ function asked(caller: Caller, operation: AuditedOperation, request: Partial<Tok
     ...(caller.requestId === undefined ? {} : { requestId: caller.requestId }),
     ...(tenant === undefined ? {} : { tenant }),
     ...(request.token === undefined ? {} : { token: request.token }),
+  };
+}
+
+function askedAboutValue(caller: Caller, operation: AuditedOperation, query: ValueQuery): Asked {
+  const { tenant } = query;
+  return {
+    ...asked(caller, operation, tenant === undefined ? {} : { tenant }),
+    fields: [{ class: knownClass(query.class) }],
   };
 }
 

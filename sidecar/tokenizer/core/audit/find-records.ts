@@ -49,7 +49,7 @@ export function recordsIn(writer: string, row: StoredSegment): FoundRecord[] {
 /** Somebody may have written anything into the row. */
 function isRecord(record: unknown): boolean {
   if (typeof record !== 'object' || record === null) return false;
-  const { fields, withheld, policies, version, honey, ...texts }: Partial<AuditRecord> = record;
+  const { fields, withheld, policies, version, count, honey, ...texts }: Partial<AuditRecord> = record;
   return (
     typeof texts.at === 'string' &&
     Object.values(texts).every((text) => typeof text === 'string') &&
@@ -57,6 +57,7 @@ function isRecord(record: unknown): boolean {
     (withheld === undefined || typeof withheld === 'object') &&
     (policies === undefined || Array.isArray(policies)) &&
     (version === undefined || typeof version === 'number') &&
+    (count === undefined || typeof count === 'number') &&
     (honey === undefined || honey)
   );
 }

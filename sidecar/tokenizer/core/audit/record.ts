@@ -20,7 +20,11 @@ export type AuditedOperation =
   | 'delete'
   | 'archive'
   | 'restore'
-  | 'sweep';
+  | 'sweep'
+  | 'search'
+  | 'check-value'
+  | 'check-token'
+  | 'reindex';
 
 /** `begun` stands before a replacement and a deletion, which cannot be taken back: they are recorded first, then done. */
 export type AuditOutcome = 'ok' | 'begun' | ErrorCode;
@@ -44,6 +48,8 @@ export interface AuditEvent {
   readonly fields?: readonly AuditedField[];
   /** The policies that decided, by their ids. */
   readonly policies?: readonly string[];
+  /** How many there were: tokens of a value, records that were indexed anew. */
+  readonly count?: number;
   /** The record as it is stored from now on, or that there is none any more. Left out where nothing changed. */
   readonly stored?: TokenRecord | 'removed';
 }
@@ -60,6 +66,7 @@ export interface AuditRecord {
   readonly token?: string;
   readonly fields?: readonly AuditedField[];
   readonly policies?: readonly string[];
+  readonly count?: number;
   /** What the row of the record is from now on: {@link rowDigest}, or `none`. Left out where it was not changed. */
   readonly row?: string;
   /** Of the record of a pointer: the revision that the row has. */
@@ -92,7 +99,7 @@ export interface Keyed {
 }
 
 export function recordOf(event: AuditEvent, keyed: Keyed): AuditRecord {
-  const { requestId, tenant, purpose, token, fields, policies, stored } = event;
+  const { requestId, tenant, purpose, token, fields, policies, count, stored } = event;
   return {
     at: event.at.toISOString(),
     ...(requestId === undefined ? {} : { requestId }),
@@ -104,6 +111,7 @@ export function recordOf(event: AuditEvent, keyed: Keyed): AuditRecord {
     ...(token === undefined ? {} : { token: keyed.token(token) }),
     ...(fields === undefined ? {} : { fields: fields.map(fieldOf) }),
     ...(policies === undefined ? {} : { policies }),
+    ...(count === undefined ? {} : { count }),
     ...(stored === undefined ? {} : rowOf(stored, keyed)),
   };
 }

@@ -31,7 +31,9 @@ export function rowDigest(key: KeyObject, record: TokenRecord): string {
     record.archivedAt?.getTime() ?? null,
     record.code === undefined ? null : [record.code.field, record.code.expiresAt.getTime()],
     [...record.fields]
-      .map(([name, field]) => [name, field.class, digestOf(field.message)] as const)
+      .map(
+        ([name, field]) => [name, field.class, digestOf(field.message), field.searchable ?? false] as const,
+      )
       .toSorted(([one], [other]) => (one < other ? -1 : Number(one > other))),
   ];
   const digest = createHmac('sha256', key).update(JSON.stringify(state)).digest();

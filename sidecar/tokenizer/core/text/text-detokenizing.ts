@@ -71,6 +71,7 @@ const LEFT: Readonly<Record<ErrorCode, keyof Replacements>> = {
   ERR_TOKEN_EXPIRED: 'unknown',
   ERR_SUBJECT_SHREDDED: 'unknown',
   ERR_TOKEN_ARCHIVED: 'unknown',
+  ERR_TOKEN_ONE_WAY: 'unusable',
   ERR_RECORD_UNOPENABLE: 'unusable',
 };
 

@@ -60,7 +60,7 @@ export interface Replacements {
   readonly redacted: number;
   /** Unknown to the tenant, deleted, expired, archived, or of a subject whose key was destroyed. */
   readonly unknown: number;
-  /** The record has several fields and none is called `value`, or it does not open. */
+  /** The record has several fields and none is called `value`, or it does not open, or has no value. */
   readonly unusable: number;
 }
 

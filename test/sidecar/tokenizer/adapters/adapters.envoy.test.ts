@@ -17,6 +17,8 @@ import { itemKey } from '../../../../sidecar/tokenizer/adapters/record-item.ts';
 import type { EncryptionContext } from '../../../../sidecar/tokenizer/core/encryption-context.ts';
 import type { FieldSealer, TokenStore } from '../../../../sidecar/tokenizer/core/ports.ts';
 import { createDynamodbJobStore } from '../../../../sidecar/tokenizer/adapters/dynamodb-job-store.ts';
+import { createDynamodbFingerprintIndex } from '../../../../sidecar/tokenizer/adapters/dynamodb-fingerprint-index.ts';
+import { describeFingerprintIndex } from '../../../contracts/fingerprint-index.contract.ts';
 import { describeJobStore } from '../../../contracts/job-store.contract.ts';
 import { describeFieldSealer } from '../../../contracts/field-sealer.contract.ts';
 import {
@@ -67,6 +69,13 @@ function sealer(): FieldSealer {
 }
 
 describeTokenStore('DynamoDB', store);
+describeFingerprintIndex('DynamoDB', () =>
+  createDynamodbFingerprintIndex({
+    client: vault.dynamodb,
+    tableName: vault.fingerprintsTableName,
+    onFault: (error) => faults.push(error),
+  }),
+);
 describeJobStore('DynamoDB', () =>
   createDynamodbJobStore({ client: vault.dynamodb, tableName: vault.tokensTableName }),
 );

@@ -9,8 +9,6 @@ const POINTER = { ...CARD, kind: 'pointer' };
 
 describe('a kind of token', () => {
   it.each([
-    ['deterministic', undefined],
-    ['one-way', undefined],
     ['one-time', 'pan'],
     ['one-time', 'email'],
     ['pointer', 'pan-random'],

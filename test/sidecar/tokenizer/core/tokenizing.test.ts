@@ -59,7 +59,7 @@ describe('tokenizing', () => {
       { fields: { note: { class: 'text', value: 'a'.repeat(4097) } } },
       'ERR_VALUE_TOO_LARGE',
     ],
-    ['another kind', { ...CARD, kind: 'deterministic' }, 'ERR_KIND_UNSUPPORTED'],
+    ['another kind', { ...CARD, kind: 'eternal' }, 'ERR_KIND_UNSUPPORTED'],
     ['another format', { ...CARD, format: 'iban' }, 'ERR_KIND_UNSUPPORTED'],
     ['a tenant of somebody else', { ...CARD, tenant: 'rival' }, 'ERR_TENANT_DENIED'],
   ])('refuses %s, and stores nothing', async (_, request, code) => {

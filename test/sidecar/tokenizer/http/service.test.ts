@@ -100,8 +100,11 @@ describe('GET /openapi.json', () => {
       'POST /v1/text/tokenize',
       'POST /v1/tokens',
       'POST /v1/tokens/batch',
+      'POST /v1/tokens/validate',
       'POST /v1/tokens/{token}/archive',
       'POST /v1/tokens/{token}/restore',
+      'POST /v1/values/search',
+      'POST /v1/values/tokenized',
       'PUT /v1/tokens/{token}',
     ]);
     expect(answer.body).toContain('"maxItems":1000');

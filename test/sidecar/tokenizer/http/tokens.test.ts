@@ -78,7 +78,7 @@ describe('POST /v1/tokens', () => {
       400,
       'ERR_CLASS_UNSUPPORTED',
     ],
-    ['an unknown kind', { ...CARD, kind: 'deterministic' }, 400, 'ERR_KIND_UNSUPPORTED'],
+    ['an unknown kind', { ...CARD, kind: 'eternal' }, 400, 'ERR_KIND_UNSUPPORTED'],
     ['an unknown format', { ...CARD, format: 'iban' }, 400, 'ERR_KIND_UNSUPPORTED'],
     ['a card number that fails the Luhn check', value('411111111111111'), 400, 'ERR_VALUE_INVALID'],
     [

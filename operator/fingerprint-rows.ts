@@ -1,0 +1,74 @@
+/**
+ * What an old version of a fingerprint key leaves: rows of the index, and the wrapped key itself.
+ *
+ * IAM: dynamodb:Scan and DeleteItem on the index and DeleteItem on the key store; GetItem on the partition
+ * `job` of the tokens table. No right to any key.
+ *
+ * @module
+ */
+
+import { DeleteItemCommand, GetItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
+import type { KeyLocation } from '../sidecar/tokenizer/adapters/branch-keys.ts';
+import type { Table } from '../sidecar/tokenizer/adapters/dynamodb-batches.ts';
+import { jobKey } from '../sidecar/tokenizer/adapters/dynamodb-job-store.ts';
+import { versionRowKey } from '../sidecar/tokenizer/adapters/fingerprint-state.ts';
+import { reindexJob, type ReindexProgress } from '../sidecar/tokenizer/core/fingerprints/reindexing.ts';
+import { claimKey } from '../sidecar/tokenizer/core/fingerprints/sealed-token.ts';
+import { inParallel } from '../sidecar/tokenizer/core/in-parallel.ts';
+
+export interface OldRows {
+  readonly removed: number;
+  /** Rows of one-way tokens whose value was not seen since: nobody can index them anew. */
+  readonly oneWayLeft: number;
+}
+
+const ONE_WAY = claimKey('one-way', '');
+const WIDTH = 8;
+
+export async function removeRowsOfVersion(
+  { client, tableName: TableName }: Table,
+  tenant: string,
+  version: number,
+  oneWayToo: boolean,
+): Promise<OldRows> {
+  const counts = { removed: 0, oneWayLeft: 0 };
+  const pages = paginateScan(
+    { client },
+    {
+      TableName,
+      FilterExpression: 'begins_with(pk, :prefix)',
+      ExpressionAttributeValues: { ':prefix': { S: `${tenant}#${version}#` } },
+      ProjectionExpression: 'pk, sk',
+      ConsistentRead: true,
+    },
+  );
+  for await (const { Items } of pages) {
+    await inParallel(Items ?? [], WIDTH, async (Key) => {
+      if (!oneWayToo && Key['sk']?.S?.startsWith(ONE_WAY) === true) {
+        counts.oneWayLeft += 1;
+        return;
+      }
+      await client.send(new DeleteItemCommand({ TableName, Key }));
+      counts.removed += 1;
+    });
+  }
+  return counts;
+}
+
+export async function deleteFingerprintVersion(
+  { dynamodb, keysTableName: TableName }: KeyLocation,
+  tenant: string,
+  version: number,
+): Promise<void> {
+  await dynamodb.send(new DeleteItemCommand({ TableName, Key: versionRowKey(tenant, version) }));
+}
+
+/** @returns Undefined where no task has begun. */
+export async function readReindexProgress(
+  { client, tableName: TableName }: Table,
+  tenant: string,
+): Promise<ReindexProgress | undefined> {
+  const command = new GetItemCommand({ TableName, Key: jobKey(reindexJob(tenant)), ConsistentRead: true });
+  const progress = (await client.send(command)).Item?.['progress']?.S;
+  return progress === undefined ? undefined : (JSON.parse(progress) as ReindexProgress);
+}

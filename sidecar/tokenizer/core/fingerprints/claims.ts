@@ -1,0 +1,84 @@
+import type { IndexKey } from './ports.ts';
+import { partitionOf, type Fingerprinted } from './fingerprint.ts';
+import { claimKey, openToken, sealToken } from './sealed-token.ts';
+import type { FingerprintIndex, FingerprintRing } from './ports.ts';
+import type { VersionKeys } from './version-keys.ts';
+
+export interface ClaimParts {
+  readonly index: FingerprintIndex;
+  readonly ring: FingerprintRing;
+  readonly randomBytes: (count: number) => Uint8Array;
+  readonly fingerprinted: Fingerprinted;
+  readonly kind: string;
+  readonly format: string;
+}
+
+/** The token that a value has, and the versions of the key that say so. */
+export interface Claimed {
+  readonly token: string;
+  readonly versions: ReadonlySet<number>;
+}
+
+/** Looks under every version that is read, the newest first; the first that is there counts. */
+export async function findClaim(parts: ClaimParts): Promise<Claimed | undefined> {
+  for (const keys of parts.ring.read) {
+    const place = placeOf(parts, keys);
+    const sealed = await parts.index.find(place);
+    if (sealed !== undefined) {
+      return { token: openToken(keys, place.partition, sealed), versions: new Set([keys.version]) };
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Claims a token for a value under every version that is written, the oldest first: tasks that are one
+ * step of a rotation apart have that one in common, so that they never claim two tokens.
+ *
+ * @returns The token that the value has from now on: another's, where that was faster.
+ */
+export async function claimToken(parts: ClaimParts, wanted: string): Promise<string> {
+  let token = wanted;
+  const claimed: VersionKeys[] = [];
+  for (const keys of parts.ring.write) {
+    const place = placeOf(parts, keys);
+    const outcome = await parts.index.claim({ ...place, sealedToken: sealed(parts, keys, token) });
+    if (outcome === 'claimed') {
+      claimed.push(keys);
+      continue;
+    }
+    const winner = openToken(keys, place.partition, outcome);
+    if (winner !== token) await setClaims(parts, claimed, winner);
+    token = winner;
+  }
+  return token;
+}
+
+/** Makes a value have another token, where the one that it had is another value's. */
+export async function moveClaim(parts: ClaimParts, token: string): Promise<void> {
+  await setClaims(parts, parts.ring.write, token);
+}
+
+/**
+ * Takes away what versions say that are read and not written any more, once those that are written say it:
+ * a value that is seen again needs its old version no longer, and a one-way one has no other way to be done with it.
+ */
+export async function dropOldClaims(parts: ClaimParts): Promise<void> {
+  const written = new Set(parts.ring.write.map(({ version }) => version));
+  const old = parts.ring.read.filter(({ version }) => !written.has(version));
+  if (old.length > 0) await parts.index.remove(old.map((keys) => placeOf(parts, keys)));
+}
+
+async function setClaims(parts: ClaimParts, versions: readonly VersionKeys[], token: string): Promise<void> {
+  await parts.index.put(
+    versions.map((keys) => ({ ...placeOf(parts, keys), sealedToken: sealed(parts, keys, token) })),
+  );
+}
+
+function sealed(parts: ClaimParts, keys: VersionKeys, token: string): Uint8Array {
+  return sealToken(keys, placeOf(parts, keys).partition, token, parts.randomBytes);
+}
+
+function placeOf({ fingerprinted, kind, format }: ClaimParts, keys: VersionKeys): IndexKey {
+  return { partition: partitionOf(keys, fingerprinted), sortKey: claimKey(kind, format) };
+}
