@@ -62,10 +62,11 @@ export async function moveClaim(parts: ClaimParts, token: string): Promise<void>
 /**
  * Takes away what versions say that are read and not written any more, once those that are written say it:
  * a value that is seen again needs its old version no longer, and a one-way one has no other way to be done with it.
+ * A version that is newer than those is about to be written, and others may have claimed under it already.
  */
 export async function dropOldClaims(parts: ClaimParts): Promise<void> {
-  const written = new Set(parts.ring.write.map(({ version }) => version));
-  const old = parts.ring.read.filter(({ version }) => !written.has(version));
+  const oldestWritten = Math.min(...parts.ring.write.map(({ version }) => version));
+  const old = parts.ring.read.filter(({ version }) => version < oldestWritten);
   if (old.length > 0) await parts.index.remove(old.map((keys) => placeOf(parts, keys)));
 }
 

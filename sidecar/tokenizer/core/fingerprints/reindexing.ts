@@ -23,7 +23,7 @@ import {
   requireFingerprints,
   type SearchableField,
 } from './searchable.ts';
-import { claimKey, sealToken } from './sealed-token.ts';
+import { CLAIM_PREFIX, claimKey, sealToken } from './sealed-token.ts';
 import type { VersionKeys } from './version-keys.ts';
 
 export interface RecordPages {
@@ -98,7 +98,10 @@ async function indexPage(
   const { records, cursor } = await pages.page(progress.cursor);
   const own = records.filter((record) => record.tenant === tenant && isIndexed(record));
   const rows = await inParallel(own, WIDTH, (record) => rowsOf(vault, record, newest));
-  await requireFingerprints(vault).index.put(rows.flatMap((each) => (typeof each === 'string' ? [] : each)));
+  await putRows(
+    vault,
+    rows.flatMap((each) => (typeof each === 'string' ? [] : each)),
+  );
   const { cursor: _, ...counts } = progress;
   const count = (what: string): number => rows.filter((each) => each === what).length;
   return {
@@ -110,6 +113,14 @@ async function indexPage(
     isDone: cursor === undefined,
     ...(cursor === undefined ? {} : { cursor }),
   };
+}
+
+/** What a value was claimed for while its record was on its way here counts: the record may be gone by now. */
+async function putRows(vault: VaultParts, rows: readonly IndexRow[]): Promise<void> {
+  const { index } = requireFingerprints(vault);
+  const isClaim = ({ sortKey }: IndexRow): boolean => sortKey.startsWith(CLAIM_PREFIX);
+  await inParallel(rows.filter(isClaim), WIDTH, (row) => index.claim(row));
+  await index.put(rows.filter((row) => !isClaim(row)));
 }
 
 async function rowsOf(

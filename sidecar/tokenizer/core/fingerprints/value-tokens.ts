@@ -8,6 +8,7 @@
 
 import { TokenmeshError } from '../../../../errors/error.ts';
 import { contextOf } from '../encryption-context.ts';
+import { StoreUnavailableError } from '../errors.ts';
 import { requireUnarchived } from '../live-record.ts';
 import { recordUnder, tokenizedOf, type Accepted } from '../minting.ts';
 import type { TokenRecord } from '../ports.ts';
@@ -32,13 +33,31 @@ export async function tokenizeByValue(parts: VaultParts, accepted: Accepted): Pr
   if (found !== undefined) await dropOldClaims(claims);
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const tokenized = await storeOnce(parts, accepted, claims, token, field);
-    if (tokenized !== undefined) return tokenized;
+    if (tokenized !== undefined) {
+      await claimSince(parts, claims, token);
+      return tokenized;
+    }
     parts.observer?.tokenTaken(accepted.choice.format.name);
     token = derive(claims, accepted, attempt);
     await moveClaim(claims, token);
   }
   parts.observer?.formatExhausted(accepted.choice.format.name);
   throw exhausted(accepted);
+}
+
+/**
+ * Claims the token under versions that are written since the claims were made.
+ *
+ * A call that is slower than a rotation waits stores its record where the indexing has looked already,
+ * claimed under the old version alone: once that goes, the value would have a second token.
+ *
+ * @throws {StoreUnavailableError} where the value has another token by now, which the next call answers.
+ */
+async function claimSince(parts: VaultParts, claims: ClaimParts, token: string): Promise<void> {
+  const ring = await requireFingerprints(parts).keys.ringOf(claims.fingerprinted.tenant);
+  const claimed = new Set(claims.ring.write.map(({ version }) => version));
+  if (ring.write.every(({ version }) => claimed.has(version))) return;
+  if ((await claimToken({ ...claims, ring }, token)) !== token) throw new StoreUnavailableError();
 }
 
 async function claimsFor(parts: VaultParts, accepted: Accepted, field: NamedField): Promise<ClaimParts> {
