@@ -19,7 +19,9 @@ export const ValueTokensAnswer = Type.Object({
       'The tokens in use whose value was tokenized as searchable, or by a kind that follows from the value.',
   }),
   truncated: Type.Optional(
-    Type.Literal(true, { description: `There where the value has more than ${MAX_FOUND} tokens.` }),
+    Type.Literal(true, {
+      description: `There where the value has more tokens, or may have: at most ${MAX_FOUND} are looked at.`,
+    }),
   ),
 });
 

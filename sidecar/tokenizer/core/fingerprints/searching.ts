@@ -1,27 +1,39 @@
 import { requireClasses, requireOperation, tenantOf } from '../access.ts';
+import { RecordUnopenableError, SubjectShreddedError } from '../errors.ts';
 import { checkValues, parseFieldClass } from '../field-class.ts';
+import { inParallel } from '../in-parallel.ts';
 import { foundOrThrow } from '../items.ts';
 import type { TokenRecord } from '../ports.ts';
 import { isToken } from '../token.ts';
-import type { Caller, TokenQuery, TokenValidity, ValueQuery, Vault, VaultParts } from '../vault.ts';
-import { partitionOf, type Fingerprinted } from './fingerprint.ts';
-import { requireFingerprints } from './searchable.ts';
+import { DEFAULT_FORMAT } from '../token-kind.ts';
+import type {
+  Caller,
+  TokenQuery,
+  TokenValidity,
+  ValueQuery,
+  ValueTokens,
+  Vault,
+  VaultParts,
+} from '../vault.ts';
+import { canonicalValue, partitionOf, type Fingerprinted } from './fingerprint.ts';
+import { openIndexed, requireFingerprints } from './searchable.ts';
 import { CLAIM_PREFIX, ENTRY_PREFIX, openToken } from './sealed-token.ts';
 
 /** Tokens of one value that an answer may have. */
 export const MAX_FOUND = 1_000;
+
+const OPEN_WIDTH = 8;
 
 /** What is asked about values and tokens without revealing any, each with a right of its own. */
 export function createSearching(parts: VaultParts): Pick<Vault, 'search' | 'isTokenized' | 'isValid'> {
   return {
     async search(caller, query) {
       const { fingerprinted, policyIds } = accept(parts, caller, query, 'search');
-      const tokens = await tokensOf(parts, fingerprinted, MAX_FOUND);
-      return { tokens: tokens.slice(0, MAX_FOUND), isWhole: tokens.length <= MAX_FOUND, policyIds };
+      return { ...(await tokensOf(parts, fingerprinted, MAX_FOUND)), policyIds };
     },
     async isTokenized(caller, query) {
       const { fingerprinted, policyIds } = accept(parts, caller, query, 'check-value');
-      return { isTokenized: (await tokensOf(parts, fingerprinted, 1)).length > 0, policyIds };
+      return { isTokenized: (await tokensOf(parts, fingerprinted, 1)).tokens.length > 0, policyIds };
     },
     isValid: (caller, query) => isValid(parts, caller, query),
   };
@@ -47,23 +59,58 @@ function accept(
  * A row counts for nothing without a record that is in use: it is put after its record and removed
  * after it, and what expires goes from the two tables at different times.
  *
- * @returns One more than `limit` at most.
+ * @returns `limit` at most; not whole where there are more, or may be, since not all rows were looked at.
  */
-async function tokensOf(parts: VaultParts, fingerprinted: Fingerprinted, limit: number): Promise<string[]> {
+async function tokensOf(
+  parts: VaultParts,
+  fingerprinted: Fingerprinted,
+  limit: number,
+): Promise<Pick<ValueTokens, 'tokens' | 'isWhole'>> {
   const { keys, index } = requireFingerprints(parts);
   const { read } = await keys.ringOf(fingerprinted.tenant);
   const named = new Set<string>();
+  let isCut = false;
   for (const version of read) {
     const partition = partitionOf(version, fingerprinted);
     for (const prefix of [CLAIM_PREFIX, ENTRY_PREFIX]) {
       const rows = await index.list(partition, prefix, MAX_FOUND + 1);
+      isCut ||= rows.length > MAX_FOUND;
       for (const row of rows) named.add(openToken(version, partition, row.sealedToken));
     }
   }
   const { tenant } = fingerprinted;
   const outcomes = await parts.store.findMany([...named].map((token) => ({ tenant, token })));
   const inUse = outcomes.map(foundOrThrow).filter((record) => isInUse(parts, record));
-  return inUse.slice(0, limit + 1).flatMap((record) => record?.token ?? []);
+  const own = await inParallel(inUse, OPEN_WIDTH, async (record) =>
+    record !== undefined && (await isOfValue(parts, record, fingerprinted)) ? [record.token] : [],
+  );
+  const tokens = own.flat();
+  return { tokens: tokens.slice(0, limit), isWhole: !isCut && tokens.length <= limit };
+}
+
+/** These have so many random bits that no token of them is ever that of another value. */
+const NEVER_TAKEN_AGAIN: readonly string[] = ['default', 'uuid', 'region'];
+
+/**
+ * A token of a small format may be another value's by the time that the rows of the first are removed:
+ * what expires goes from the index within days, and its token is free at once.
+ */
+async function isOfValue(
+  parts: VaultParts,
+  record: TokenRecord,
+  { class: fieldClass, value }: Fingerprinted,
+): Promise<boolean> {
+  if (record.kind === 'one-way' || NEVER_TAKEN_AGAIN.includes(record.format ?? DEFAULT_FORMAT)) return true;
+  const canonical = canonicalValue(fieldClass, value);
+  try {
+    const opened = await openIndexed(parts, record);
+    return opened.some(
+      (field) => field.class === fieldClass && canonicalValue(fieldClass, field.value) === canonical,
+    );
+  } catch (error) {
+    if (error instanceof RecordUnopenableError || error instanceof SubjectShreddedError) return false;
+    throw error;
+  }
 }
 
 function isInUse({ now }: VaultParts, record: TokenRecord | undefined): boolean {
