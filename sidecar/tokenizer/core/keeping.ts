@@ -53,9 +53,10 @@ export function createKeeping(parts: VaultParts): Pick<Vault, 'describe' | 'dele
         classes,
         traitsOf(record),
       );
+      // The rows first: once the record is gone nobody can tell which they were, and they would stay for good.
       const rows = await rowsLeadingTo(parts, record);
-      if ((await parts.store.remove(key)) === 'missing') throw unknownToken();
       if (rows.length > 0) await parts.fingerprints?.index.remove(rows);
+      if ((await parts.store.remove(key)) === 'missing') throw unknownToken();
       if (record.code !== undefined) await parts.store.consumeCode(key);
       return { policyIds, stored: 'removed' };
     },

@@ -1,0 +1,32 @@
+import { describe, expect, it } from '@jest/globals';
+import { order, PAN, startVaultUnderTest } from '../../../../support/vault-under-test.ts';
+
+const card = { class: 'pan', value: PAN };
+const SEARCHABLE = { fields: { card: { ...card, searchable: true } } };
+const DETERMINISTIC = { fields: { card }, kind: 'deterministic' };
+
+describe('a deletion', () => {
+  it.each([
+    ['searchable', SEARCHABLE],
+    ['deterministic', DETERMINISTIC],
+  ])('of a %s record that was cut off at the index is finished by the next', async (_what, request) => {
+    const { vault, store, fingerprints } = startVaultUnderTest();
+    const { token } = await vault.tokenize(order, request);
+    fingerprints.index.isDown = true;
+    await expect(vault.delete(order, { token })).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+    fingerprints.index.isDown = false;
+    await vault.delete(order, { token });
+    expect([store.records.size, fingerprints.index.rows.size]).toEqual([0, 0]);
+  });
+
+  it('that was cut off at the record is finished by the next', async () => {
+    const { vault, store, fingerprints } = startVaultUnderTest();
+    const { token } = await vault.tokenize(order, SEARCHABLE);
+    const remove = store.remove.bind(store);
+    store.remove = () => Promise.reject(new Error('no answer'));
+    await expect(vault.delete(order, { token })).rejects.toThrow('no answer');
+    store.remove = remove;
+    await vault.delete(order, { token });
+    expect([store.records.size, fingerprints.index.rows.size]).toEqual([0, 0]);
+  });
+});
