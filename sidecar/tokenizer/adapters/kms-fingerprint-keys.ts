@@ -48,6 +48,7 @@ export function createKmsFingerprintKeys(options: KmsFingerprintKeysOptions): Fi
       if (state === undefined) throw new Error('expected a fingerprint key of the tenant');
       const all = new Map<number, VersionKeys>();
       for (const version of state.read) all.set(version, await keysOf(tenant, version, signal));
+      forgetOthers(unwrapped, tenant, state.read);
       const of = (versions: readonly number[]) => versions.flatMap((version) => all.get(version) ?? []);
       return { write: of(state.write), read: of(state.read) };
     });
@@ -66,9 +67,20 @@ export function createKmsFingerprintKeys(options: KmsFingerprintKeysOptions): Fi
       if (found !== undefined && now() - found.at < RING_LEASE_MS) return found.ring;
       const joined = underWay.get(tenant) ?? read(tenant).finally(() => underWay.delete(tenant));
       underWay.set(tenant, joined);
-      return (await joined).ring;
+      const { ring, at } = await joined;
+      // Asked too long ago by now: it may be a step of a rotation behind.
+      if (now() - at >= RING_LEASE_MS) throw new KeyUnavailableError();
+      return ring;
     },
   };
+}
+
+/** A version that is read no more is not kept in memory either: its key was destroyed. */
+function forgetOthers(unwrapped: Map<string, VersionKeys>, tenant: string, read: readonly number[]): void {
+  const kept = new Set(read.map((version) => `${tenant}#${version}`));
+  for (const name of unwrapped.keys()) {
+    if (name.startsWith(`${tenant}#`) && !kept.has(name)) unwrapped.delete(name);
+  }
 }
 
 async function unwrap(
