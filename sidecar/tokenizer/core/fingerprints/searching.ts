@@ -1,6 +1,6 @@
-import { requireClasses, requireOperation, tenantOf } from '../access.ts';
+import { decide, idsOf, requireClasses, requireOperation, tenantOf, traitsOf } from '../access.ts';
 import { RecordUnopenableError, SubjectShreddedError } from '../errors.ts';
-import { checkValues, parseFieldClass } from '../field-class.ts';
+import { checkValues, parseFieldClass, type FieldClass } from '../field-class.ts';
 import { inParallel } from '../in-parallel.ts';
 import { foundOrThrow } from '../items.ts';
 import type { TokenRecord } from '../ports.ts';
@@ -119,11 +119,28 @@ function isInUse({ now }: VaultParts, record: TokenRecord | undefined): boolean 
   return record.expiresAt === undefined || now() < record.expiresAt;
 }
 
-/** Everything but a token that is in use is one answer: what it was, or whose it is, is not told. */
+/**
+ * Everything but a token that is in use, of classes that the caller may ask for, is one answer: what it
+ * was, or whose it is, is not told.
+ */
 async function isValid(parts: VaultParts, caller: Caller, query: TokenQuery): Promise<TokenValidity> {
   const tenant = tenantOf(caller, query.tenant);
   requireOperation(parts.policy, caller, 'check-token', tenant);
   if (isToken(query.token) === undefined) return { isValid: false };
   const record = await parts.store.find({ tenant, token: query.token });
-  return { isValid: isInUse(parts, record) };
+  if (record === undefined || !isInUse(parts, record)) return { isValid: false };
+  const decisions = classesIn(record).map((fieldClass) =>
+    decide(parts.policy, caller, {
+      ...traitsOf(record),
+      operation: 'check-token',
+      tenant,
+      class: fieldClass,
+    }),
+  );
+  return { isValid: decisions.every(({ permitted }) => permitted), policyIds: idsOf(decisions) };
+}
+
+function classesIn({ fields, code }: TokenRecord): FieldClass[] {
+  const classes = [...fields.values()].map((field) => field.class);
+  return code === undefined ? classes : [...classes, 'cvv'];
 }

@@ -1,6 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { tokenizationMesh } from '../../../../../mesh/tokenization-mesh.ts';
+import { createCedarPolicy } from '../../../../../sidecar/tokenizer/adapters/cedar-policy.ts';
+import { compilePolicies } from '../../../../../sidecar/tokenizer/core/policy.ts';
 import type { TokenRecord } from '../../../../../sidecar/tokenizer/core/ports.ts';
-import { later, order, PAN, startVaultUnderTest } from '../../../../support/vault-under-test.ts';
+import { later, order, PAN, RECORD, startVaultUnderTest } from '../../../../support/vault-under-test.ts';
+
+const policy = createCedarPolicy(compilePolicies(tokenizationMesh));
 
 const QUERY = { class: 'pan', value: PAN };
 const OTHER = { class: 'pan', value: '5555555555554444' };
@@ -52,5 +57,28 @@ describe('a search', () => {
     clock.now = EXPIRED;
     store.findMany = (keys) => Promise.resolve(keys.map((): TokenRecord | 'missing' => 'missing'));
     expect(await vault.search(order, QUERY)).toMatchObject({ tokens: [], isWhole: false });
+  });
+});
+
+describe('the question whether a token is in use', () => {
+  it('is asked of the policy by class, and the policies that permit it are told to the audit', async () => {
+    const { vault } = startVaultUnderTest();
+    const { token } = await vault.tokenize(order, RECORD);
+    const { isValid, policyIds } = await vault.isValid(order, { token });
+    expect([isValid, policyIds?.length]).toEqual([true, 1]);
+  });
+
+  it('is answered as of an unknown token where one of its classes may not be asked for', async () => {
+    const { vault } = startVaultUnderTest({
+      ...policy,
+      decide: (asked) =>
+        asked.operation === 'check-token' && asked.class === 'pan'
+          ? { permitted: false, policyIds: [] }
+          : policy.decide(asked),
+    });
+    const { token } = await vault.tokenize(order, RECORD);
+    expect((await vault.isValid(order, { token })).isValid).toBe(false);
+    const note = await vault.tokenize(order, { fields: { note: { class: 'text', value: 'call first' } } });
+    expect((await vault.isValid(order, { token: note.token })).isValid).toBe(true);
   });
 });
