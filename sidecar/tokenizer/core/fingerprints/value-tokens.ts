@@ -133,13 +133,26 @@ async function isOfValue(
   return canonicalValue(field.class, opened.toString('utf8')) === canonicalValue(field.class, field.value);
 }
 
-function onlyField({ fields, choice }: Accepted): NamedField {
+function onlyField({ fields, choice, subject }: Accepted): NamedField {
+  if (subject !== undefined) throw ofOneSubject(choice.kind);
   const [field, ...others] = fields;
   if (field !== undefined && others.length === 0) return field;
   throw new TokenmeshError({
     code: 'ERR_FORMAT_UNFIT',
     message: `the record does not fit the token kind "${choice.kind}": expected exactly one field, got ${fields.length}`,
     remedy: 'send one field, since the token follows from its value; or ask for the kind "random"',
+  });
+}
+
+/**
+ * The token of a value is everybody's who has that value: sealed under the key of the subject who came
+ * first, it would be lost to all others with that one's key, and outlive their own.
+ */
+function ofOneSubject(kind: string): TokenmeshError {
+  return new TokenmeshError({
+    code: 'ERR_FORMAT_UNFIT',
+    message: `the record does not fit the token kind "${kind}": expected no subject, got one`,
+    remedy: 'leave the subject out, since others may have the same value; or ask for the kind "random"',
   });
 }
 

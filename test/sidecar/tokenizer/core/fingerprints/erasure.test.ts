@@ -30,3 +30,13 @@ describe('a deletion', () => {
     expect([store.records.size, fingerprints.index.rows.size]).toEqual([0, 0]);
   });
 });
+
+describe('a token that follows from its value', () => {
+  it.each(['deterministic', 'one-way'])('is refused under the key of one subject: %s', async (kind) => {
+    const { vault, store, fingerprints } = startVaultUnderTest();
+    await expect(vault.tokenize(order, { ...DETERMINISTIC, kind, subject: 'anna' })).rejects.toMatchObject({
+      code: 'ERR_FORMAT_UNFIT',
+    });
+    expect([store.records.size, fingerprints.index.rows.size]).toEqual([0, 0]);
+  });
+});
