@@ -25,7 +25,7 @@ export async function findClaim(parts: ClaimParts): Promise<Claimed | undefined>
     const place = placeOf(parts, keys);
     const sealed = await parts.index.find(place);
     if (sealed !== undefined) {
-      return { token: openToken(keys, place.partition, sealed), versions: new Set([keys.version]) };
+      return { token: openToken(keys, place, sealed), versions: new Set([keys.version]) };
     }
   }
   return undefined;
@@ -47,7 +47,7 @@ export async function claimToken(parts: ClaimParts, wanted: string): Promise<str
       claimed.push(keys);
       continue;
     }
-    const winner = openToken(keys, place.partition, outcome);
+    const winner = openToken(keys, place, outcome);
     if (winner !== token) await setClaims(parts, claimed, winner);
     token = winner;
   }
@@ -77,7 +77,7 @@ async function setClaims(parts: ClaimParts, versions: readonly VersionKeys[], to
 }
 
 function sealed(parts: ClaimParts, keys: VersionKeys, token: string): Uint8Array {
-  return sealToken(keys, placeOf(parts, keys).partition, token, parts.randomBytes);
+  return sealToken(keys, placeOf(parts, keys), token, parts.randomBytes);
 }
 
 function placeOf({ fingerprinted, kind, format }: ClaimParts, keys: VersionKeys): IndexKey {

@@ -143,11 +143,8 @@ function rowsOfField({ randomBytes }: VaultParts, field: SearchableField, newest
   const entries = isSearchable ? entriesOf([newest], field, randomBytes) : [];
   if (record.kind !== 'deterministic') return entries;
   const partition = partitionOf(newest, fingerprinted);
-  const sortKey = claimKey(record.kind, record.format ?? 'default');
-  return [
-    ...entries,
-    { partition, sortKey, sealedToken: sealToken(newest, partition, record.token, randomBytes) },
-  ];
+  const place = { partition, sortKey: claimKey(record.kind, record.format ?? 'default') };
+  return [...entries, { ...place, sealedToken: sealToken(newest, place, record.token, randomBytes) }];
 }
 
 async function recordDone(

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
 import { lettersOf } from '../audit/letters.ts';
 import { RecordUnopenableError } from '../errors.ts';
+import type { IndexKey } from './ports.ts';
 import type { VersionKeys } from './version-keys.ts';
 
 const NONCE_BYTES = 12;
@@ -10,25 +11,27 @@ const TAG_BYTES = 16;
  * Seals a token for the index: a token may have the last four digits of a card number, which must not
  * stand beside the fingerprint of that number (PCI DSS 4.0 requirement 3.5.1).
  *
- * `nonce(12) || ciphertext || tag(16)`, AES-256-GCM; the row's place is authenticated. Random nonces are
+ * `nonce(12) || ciphertext || tag(16)`, AES-256-GCM; the row's place, partition and sort key, is authenticated: what one kind or format has cannot be put where another's is. Random nonces are
  * safe for 2^32 rows of one version (NIST SP 800-38D section 8.3).
  */
 export function sealToken(
   keys: VersionKeys,
-  partition: string,
+  place: IndexKey,
   token: string,
   randomBytes: (count: number) => Uint8Array,
 ): Uint8Array {
   const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', keys.sealing, nonce).setAAD(Buffer.from(partition));
+  const cipher = createCipheriv('aes-256-gcm', keys.sealing, nonce).setAAD(boundTo(place));
   return Buffer.concat([nonce, cipher.update(token, 'utf8'), cipher.final(), cipher.getAuthTag()]);
 }
 
 /** @throws {RecordUnopenableError} */
-export function openToken(keys: VersionKeys, partition: string, sealed: Uint8Array): string {
+export function openToken(keys: VersionKeys, place: IndexKey, sealed: Uint8Array): string {
   try {
-    const decipher = createDecipheriv('aes-256-gcm', keys.sealing, sealed.subarray(0, NONCE_BYTES))
-      .setAAD(Buffer.from(partition))
+    const decipher = createDecipheriv('aes-256-gcm', keys.sealing, sealed.subarray(0, NONCE_BYTES), {
+      authTagLength: TAG_BYTES,
+    })
+      .setAAD(boundTo(place))
       .setAuthTag(sealed.subarray(-TAG_BYTES));
     const opened = Buffer.concat([
       decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)),
@@ -38,6 +41,10 @@ export function openToken(keys: VersionKeys, partition: string, sealed: Uint8Arr
   } catch (error) {
     throw new RecordUnopenableError(error);
   }
+}
+
+function boundTo({ partition, sortKey }: IndexKey): Uint8Array {
+  return Buffer.from(JSON.stringify([partition, sortKey]));
 }
 
 /** Begins the sort key of a row that leads to one of the tokens of a value. */

@@ -35,11 +35,13 @@ export function entriesOf(
   randomBytes: (count: number) => Uint8Array,
 ): IndexRow[] {
   return versions.map((keys) => {
-    const partition = partitionOf(keys, fingerprinted);
-    return {
-      partition,
+    const place = {
+      partition: partitionOf(keys, fingerprinted),
       sortKey: entryKey(keys, record.token),
-      sealedToken: sealToken(keys, partition, record.token, randomBytes),
+    };
+    return {
+      ...place,
+      sealedToken: sealToken(keys, place, record.token, randomBytes),
       ...(record.expiresAt === undefined ? {} : { expiresAt: record.expiresAt }),
     };
   });

@@ -75,7 +75,7 @@ async function tokensOf(
     for (const prefix of [CLAIM_PREFIX, ENTRY_PREFIX]) {
       const rows = await index.list(partition, prefix, MAX_FOUND + 1);
       isCut ||= rows.length > MAX_FOUND;
-      for (const row of rows) named.add(openToken(version, partition, row.sealedToken));
+      for (const row of rows) named.add(openToken(version, row, row.sealedToken));
     }
   }
   const { tenant } = fingerprinted;
