@@ -23,7 +23,8 @@ export function startSweeper({ everyMs, metrics, logger, ...parts }: SweeperPart
       if (swept !== 'busy') metrics.swept(swept);
     } catch (error) {
       metrics.sweepFailed();
-      logger.error({ fault: nameOf(error) }, 'a sweep of what has expired failed');
+      const cause = error instanceof Error && error.cause !== undefined ? { cause: nameOf(error.cause) } : {};
+      logger.error({ fault: nameOf(error), ...cause }, 'a sweep of what has expired failed');
     }
   };
   const timer = setInterval(() => {

@@ -127,6 +127,16 @@ describe('a security code', () => {
     }
   }, 60_000);
 
+  it('never gets into a text, though its token does', async () => {
+    const token = await newToken({ fields: { code: { class: 'cvv', value: CODE } } });
+    const text = await callAs(state, 'paybill', 'POST', '/v1/text/detokenize', { text: `code ${token}` });
+    expect(text.document).toMatchObject({ text: `code ${token}`, replacements: { unusable: 1 } });
+    expect((await reveal(token)).document).toEqual({ fields: {} });
+    expect((await reveal(token, ['code'])).document).toMatchObject({ fields: { code: { value: CODE } } });
+    const again = await callAs(state, 'paybill', 'POST', '/v1/text/detokenize', { text: `code ${token}` });
+    expect(again.status).toBe(200);
+  });
+
   it('lives an hour, or as long as its record where that is shorter', async () => {
     const [token, brief] = [await newToken(), await newToken({ ...RECORD, ttlSeconds: 60 })];
     const lifeOf = async (each: string): Promise<number> => {

@@ -10,7 +10,7 @@
 import {
   ConditionalCheckFailedException,
   DeleteItemCommand,
-  paginateQuery,
+  QueryCommand,
   type CreateTableCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { StoreUnavailableError } from '../core/errors.ts';
@@ -49,25 +49,24 @@ export function tokensTable(tableName: string): CreateTableCommandInput {
   };
 }
 
-/** @default deadlineMs 5000, for each call */
-export function createDynamodbSweepStore(
-  { client, tableName: TableName }: Table,
-  deadlineMs = 5_000,
-): SweepStore {
+export interface SweepStoreOptions extends Table {
+  /** For each call. @default 5000 */
+  readonly deadlineMs?: number;
+  /** The most items of a page. @default 500 */
+  readonly pageItems?: number;
+}
+
+export function createDynamodbSweepStore(options: SweepStoreOptions): SweepStore {
+  const { client, tableName: TableName, deadlineMs = 5_000 } = options;
   return {
-    expiredIn: (bucket, now) =>
-      answeredWithin(deadlineMs, StoreUnavailableError, async () => {
-        const input = {
-          TableName,
-          IndexName: EXPIRY_INDEX,
-          KeyConditionExpression: 'sweepBucket = :bucket AND expiresAtMs <= :now',
-          ExpressionAttributeValues: { ':bucket': { S: bucket }, ':now': { N: String(now.getTime()) } },
-        };
-        const items: ExpiredItem[] = [];
-        for await (const { Items } of paginateQuery({ client }, input))
-          items.push(...(Items ?? []).map(expiredItem));
-        return items;
-      }),
+    async *expiredIn(bucket, now) {
+      let after: Item | undefined;
+      do {
+        const page = await queryPage(options, bucket, now, after);
+        if (page.items.length > 0) yield page.items;
+        after = page.last;
+      } while (after !== undefined);
+    },
     removeExpired: ({ partition, sortKey, expiresAt }) =>
       answeredWithin(deadlineMs, StoreUnavailableError, async (abortSignal) => {
         try {
@@ -85,6 +84,27 @@ export function createDynamodbSweepStore(
         }
       }),
   };
+}
+
+/** One page has a deadline, and not all of them: a bucket that holds much must not be one that is never swept. */
+async function queryPage(
+  { client, tableName: TableName, deadlineMs = 5_000, pageItems: Limit = 500 }: SweepStoreOptions,
+  bucket: string,
+  now: Date,
+  after: Item | undefined,
+): Promise<{ readonly items: readonly ExpiredItem[]; readonly last: Item | undefined }> {
+  const command = new QueryCommand({
+    TableName,
+    IndexName: EXPIRY_INDEX,
+    Limit,
+    KeyConditionExpression: 'sweepBucket = :bucket AND expiresAtMs <= :now',
+    ExpressionAttributeValues: { ':bucket': { S: bucket }, ':now': { N: String(now.getTime()) } },
+    ...(after === undefined ? {} : { ExclusiveStartKey: after }),
+  });
+  const { Items, LastEvaluatedKey } = await answeredWithin(deadlineMs, StoreUnavailableError, (abortSignal) =>
+    client.send(command, { abortSignal }),
+  );
+  return { items: (Items ?? []).map(expiredItem), last: LastEvaluatedKey };
 }
 
 function expiredItem(item: Item): ExpiredItem {

@@ -53,11 +53,12 @@ export function createKeeping(parts: VaultParts): Pick<Vault, 'describe' | 'dele
         classes,
         traitsOf(record),
       );
-      // The rows first: once the record is gone nobody can tell which they were, and they would stay for good.
+      // What goes with the record goes first: a deletion that fails half-way is one that can be asked for again, and
+      // once the record is gone nobody can tell which rows of the index were its own.
       const rows = await rowsLeadingTo(parts, record);
       if (rows.length > 0) await parts.fingerprints?.index.remove(rows);
-      if ((await parts.store.remove(key)) === 'missing') throw unknownToken();
       if (record.code !== undefined) await parts.store.consumeCode(key);
+      if ((await parts.store.remove(key)) === 'missing') throw unknownToken();
       return { policyIds, stored: 'removed' };
     },
   };

@@ -5,7 +5,7 @@ import { TOKEN_FORMATS } from './formats/registry.ts';
 import type { TokenRecord } from './ports.ts';
 import { putEntries } from './fingerprints/put-entries.ts';
 import { tokenizeByValue } from './fingerprints/value-tokens.ts';
-import { storeCode, type AcceptedCode } from './security-code.ts';
+import { sealCode, storeCode, type AcceptedCode } from './security-code.ts';
 import { sealFields, type NamedField } from './seal-fields.ts';
 import type { TokenChoice } from './token-choice.ts';
 import { DEFAULT_FORMAT, followsFromValue, RANDOM_KIND } from './token-kind.ts';
@@ -69,8 +69,9 @@ export async function storeUnderFreeToken(parts: VaultParts, accepted: Accepted)
   const { format, kept, widens } = accepted.choice;
   for (let attempt = 0; attempt < MINT_ATTEMPTS; attempt += 1) {
     const record = await seal(parts, accepted);
+    const code = await sealCode(parts, record, accepted.code);
     if ((await parts.store.insert(record)) === 'stored') {
-      await storeCode(parts, record, accepted.code);
+      await storeCode(parts, code);
       await putEntries(parts, [{ record, accepted }]);
       return tokenizedOf(record, accepted);
     }

@@ -85,7 +85,7 @@ async function reveal(
     ...formOf(parts, caller, record, field, purpose),
   }));
   const policyIds = idsOf(forms.map(({ decision }) => decision));
-  if (forms.every(({ form }) => form === 'redacted')) {
+  if (forms.length > 0 && forms.every(({ form }) => form === 'redacted')) {
     throw classDenied(
       caller,
       'reveal-masked',
@@ -103,7 +103,8 @@ async function reveal(
 }
 
 /**
- * A security code is wanted only where it is named, since a read takes it away, or where there is nothing else.
+ * A security code is wanted only where it is named, since a read takes it away: a read of a record that has
+ * nothing else finds nothing, so that no token in a text turns into a code.
  *
  * @throws {TokenmeshError} `ERR_FIELD_UNKNOWN`, naming every field that the record has not.
  */
@@ -111,7 +112,7 @@ function wantedFields(
   record: TokenRecord,
   names: readonly string[] | undefined,
 ): readonly (readonly [string, Revealable])[] {
-  if (names === undefined) return record.fields.size === 0 ? codeOf(record) : [...record.fields];
+  if (names === undefined) return [...record.fields];
   const unknown = names.filter((name) => !record.fields.has(name) && name !== record.code?.field);
   if (unknown.length > 0) {
     throw new TokenmeshError({

@@ -75,21 +75,20 @@ export function requireNoCode(fields: readonly NamedField[], what: string): void
  *
  * @throws {StoreUnavailableError} and the token must not be handed out.
  */
-export async function storeCode(
-  parts: VaultParts,
-  record: TokenRecord,
-  code: AcceptedCode | undefined,
-): Promise<void> {
+export async function storeCode({ store }: VaultParts, code: SealedCode | undefined): Promise<void> {
   if (code === undefined) return;
-  const [outcome] = await parts.store.insertCodes([await sealCode(parts, record, code)]);
+  const [outcome] = await store.insertCodes([code]);
   if (outcome !== 'stored') throw new StoreUnavailableError();
 }
 
+/** Comes before the record is stored: a key that cannot be had must leave no record behind whose token nobody gets. */
 export async function sealCode(
   { sealer }: VaultParts,
   record: TokenRecord,
-  { field, value, expiresAt }: AcceptedCode,
-): Promise<SealedCode> {
+  code: AcceptedCode | undefined,
+): Promise<SealedCode | undefined> {
+  if (code === undefined) return undefined;
+  const { field, value, expiresAt } = code;
   const { tenant, token } = record;
   const message = await sealer.seal(Buffer.from(value, 'utf8'), codeContext(record, field, expiresAt));
   return { tenant, token, field, message, expiresAt };

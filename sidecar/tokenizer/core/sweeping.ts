@@ -24,8 +24,15 @@ export interface ExpiredItem {
 }
 
 export interface SweepStore {
-  /** @returns What is in a bucket and expired at `now` or before. An item that was changed just now may be missing. */
-  expiredIn(bucket: string, now: Date): Promise<readonly ExpiredItem[]>;
+  /**
+   * Yields what is in a bucket and expired at `now` or before. An item that was changed just now may be missing.
+   *
+   * Must come in bounded pages, which stay right while what they hold is removed: however much expires in
+   * one minute, no call and no list grows with it.
+   *
+   * @throws {StoreUnavailableError} when no answer came within the deadline, which is for each page.
+   */
+  expiredIn(bucket: string, now: Date): AsyncIterable<readonly ExpiredItem[]>;
   /** @returns `'kept'` where the item is gone, or has another expiry than was seen. */
   removeExpired(item: ExpiredItem): Promise<'removed' | 'kept'>;
 }
@@ -46,6 +53,8 @@ export interface Swept {
   /** How long ago the oldest of them expired; 0 where there were none. */
   readonly lagSeconds: number;
 }
+
+const NOTHING: Swept = { items: 0, lagSeconds: 0 };
 
 const JOB = 'sweep';
 
@@ -83,7 +92,7 @@ export async function sweep(parts: SweepingParts): Promise<Swept | 'busy'> {
   const first = saved ?? last - FIRST_LOOK_BACK_MINUTES;
   // So that nothing is passed over where this sweep fails and the next one comes late.
   if (saved === undefined) await save(first);
-  let total: Swept = { items: 0, lagSeconds: 0 };
+  let total: Swept = NOTHING;
   for (let minute = first; minute <= last; minute += 1) {
     total = sumOf(total, await sweepMinute(parts, minute, started));
     if (minute !== last && minute % SAVE_EVERY_MINUTES !== 0) continue;
@@ -95,37 +104,49 @@ export async function sweep(parts: SweepingParts): Promise<Swept | 'busy'> {
 async function sweepMinute(parts: SweepingParts, minute: number, now: Date): Promise<Swept> {
   const shards = Array.from({ length: SWEEP_SHARDS }, (_, shard) => shard);
   const swept = await inParallel(shards, SHARD_WIDTH, async (shard) => {
-    const expired = await parts.store.expiredIn(sweepBucketOf(minute, shard), now);
-    return await removeAll(parts, expired, now);
+    let total: Swept = NOTHING;
+    for await (const page of parts.store.expiredIn(sweepBucketOf(minute, shard), now)) {
+      total = sumOf(total, await removeAll(parts, page, now));
+    }
+    return total;
   });
-  return swept.reduce(sumOf, { items: 0, lagSeconds: 0 });
+  return swept.reduce(sumOf, NOTHING);
 }
 
-async function removeAll(
-  { store, audit, identity, now: clock }: SweepingParts,
-  expired: readonly ExpiredItem[],
-  now: Date,
-): Promise<Swept> {
-  const outcomes = await inParallel(expired, REMOVE_WIDTH, (item) => store.removeExpired(item));
+/** What is removed is recorded, though another item of the page could not be. */
+async function removeAll(parts: SweepingParts, expired: readonly ExpiredItem[], now: Date): Promise<Swept> {
+  const failures: unknown[] = [];
+  const outcomes = await inParallel(expired, REMOVE_WIDTH, async (item) => {
+    try {
+      return await parts.store.removeExpired(item);
+    } catch (error) {
+      failures.push(error);
+      return 'kept';
+    }
+  });
   const removed = expired.filter((_, index) => outcomes[index] === 'removed');
-  await audit.record(
-    removed.flatMap(({ key }) =>
-      key === undefined
-        ? []
-        : [
-            {
-              ...key,
-              at: clock(),
-              identity,
-              operation: 'sweep' as const,
-              outcome: 'ok' as const,
-              stored: 'removed' as const,
-            },
-          ],
-    ),
-  );
+  await recordRemoved(parts, removed);
+  if (failures.length > 0) throw failures[0];
   const oldest = Math.min(now.getTime(), ...removed.map(({ expiresAt }) => expiresAt.getTime()));
   return { items: removed.length, lagSeconds: (now.getTime() - oldest) / 1000 };
+}
+
+async function recordRemoved(
+  { audit, identity, now }: SweepingParts,
+  removed: readonly ExpiredItem[],
+): Promise<void> {
+  const keys = removed.flatMap(({ key }) => (key === undefined ? [] : [key]));
+  if (keys.length === 0) return;
+  await audit.record(
+    keys.map((key) => ({
+      ...key,
+      at: now(),
+      identity,
+      operation: 'sweep',
+      outcome: 'ok',
+      stored: 'removed',
+    })),
+  );
 }
 
 function sumOf(one: Swept, other: Swept): Swept {

@@ -5,7 +5,7 @@ import { BATCH_WIDTH, inParallel } from './in-parallel.ts';
 import { isConditional } from './formats/format.ts';
 import { checkFieldCount, checkItemCount, itemResult, throwIfAllOut } from './items.ts';
 import { seal, storeUnderFreeToken, tokenizedOf, type Accepted } from './minting.ts';
-import type { TokenRecord } from './ports.ts';
+import type { SealedCode, TokenRecord } from './ports.ts';
 import { partCode, sealCode } from './security-code.ts';
 import { chooseToken, requireSmallFormat } from './token-choice.ts';
 import { putEntries } from './fingerprints/put-entries.ts';
@@ -72,7 +72,9 @@ function expiryOf(createdAt: Date, ttlSeconds: number | undefined): Date | undef
 }
 
 /** Sealed, to be stored with others, or stored already. */
-type Sealed = { readonly record: TokenRecord; readonly accepted: Accepted } | { readonly stored: Tokenized };
+type Sealed =
+  | { readonly record: TokenRecord; readonly accepted: Accepted; readonly code: SealedCode | undefined }
+  | { readonly stored: Tokenized };
 
 /**
  * A token that might be taken is stored by itself, on a condition and with its retries: a few such
@@ -81,9 +83,11 @@ type Sealed = { readonly record: TokenRecord; readonly accepted: Accepted } | { 
  */
 async function sealOrStore(parts: VaultParts, accepted: Accepted): Promise<Sealed> {
   const { format, kept, kind } = accepted.choice;
-  if (isConditional(format, kept) || followsFromValue(kind))
+  if (isConditional(format, kept) || followsFromValue(kind)) {
     return { stored: await storeUnderFreeToken(parts, accepted) };
-  return { record: await seal(parts, accepted), accepted };
+  }
+  const record = await seal(parts, accepted);
+  return { record, accepted, code: await sealCode(parts, record, accepted.code) };
 }
 
 async function storeAll(
@@ -133,12 +137,9 @@ async function storeCodes(
   sealed: readonly ItemResult<Sealed>[],
   results: ItemResult<Tokenized>[],
 ): Promise<ItemResult<Tokenized>[]> {
-  const codes = await inParallel(sealed, BATCH_WIDTH, async (each, index) => {
-    const result = results[index];
-    if (!('result' in each && 'record' in each.result) || result === undefined || 'error' in result)
-      return undefined;
-    const { record, accepted } = each.result;
-    return accepted.code === undefined ? undefined : await sealCode(parts, record, accepted.code);
+  const codes = sealed.map((each, index) => {
+    const isStored = 'result' in (results[index] ?? {});
+    return isStored && 'result' in each && 'record' in each.result ? each.result.code : undefined;
   });
   if (codes.every((code) => code === undefined)) return results;
   const outcomes = (await parts.store.insertCodes(codes.filter((code) => code !== undefined))).values();

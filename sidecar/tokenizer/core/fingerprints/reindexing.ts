@@ -118,7 +118,6 @@ async function indexPage(
 /** What a value was claimed for while its record was on its way here counts: the record may be gone by now. */
 async function putRows(vault: VaultParts, rows: readonly IndexRow[]): Promise<void> {
   const { index } = requireFingerprints(vault);
-  const isClaim = ({ sortKey }: IndexRow): boolean => sortKey.startsWith(CLAIM_PREFIX);
   await inParallel(rows.filter(isClaim), WIDTH, (row) => index.claim(row));
   await index.put(rows.filter((row) => !isClaim(row)));
 }
@@ -162,4 +161,9 @@ function progressIn(saved: string | undefined, version: number): ReindexProgress
   const found = saved === undefined ? undefined : (JSON.parse(saved) as ReindexProgress);
   if (found?.version === version) return found;
   return { version, records: 0, indexed: 0, oneWay: 0, unopenable: 0, isDone: false };
+}
+
+/** Whether a row says which token a value has, and not only that it has this one. */
+function isClaim({ sortKey }: IndexRow): boolean {
+  return sortKey.startsWith(CLAIM_PREFIX);
 }

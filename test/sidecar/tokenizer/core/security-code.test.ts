@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { KeyUnavailableError, StoreUnavailableError } from '../../../../sidecar/tokenizer/core/errors.ts';
 import { MAX_CODE_MS } from '../../../../sidecar/tokenizer/core/security-code.ts';
 import { later, order, PAN, paybill, START, startVaultUnderTest } from '../../../support/vault-under-test.ts';
 
@@ -71,7 +72,47 @@ describe('a security code', () => {
     expect(store.codes.get(`shop#${brief.token}`)?.expiresAt).toEqual(later(60_000));
     const alone = await vault.tokenize(order, { fields: CODE, ttlSeconds: 7_200 });
     expect(alone.expiresAt).toEqual(later(MAX_CODE_MS));
-    expect((await vault.detokenize(paybill, { token: alone.token })).fields.get('code')?.value).toBe('123');
+    expect(alone.stored).toMatchObject({ expiresAt: later(MAX_CODE_MS) });
+  });
+
+  it('alone in its record is left by a read that does not name it, and is had by one that does', async () => {
+    const { vault, sealer } = startVaultUnderTest();
+    const { token } = await vault.tokenize(order, { fields: CODE });
+    expect((await vault.detokenize(paybill, { token })).fields.size).toBe(0);
+    expect(sealer.opened).toBe(0);
+    const named = await vault.detokenize(paybill, { token, fields: ['code'] });
+    expect(named.fields.get('code')?.value).toBe('123');
+    expect((await vault.detokenize(paybill, { token })).fields.size).toBe(0);
+  });
+
+  it('leaves no record behind where it could not be sealed, alone or in a batch', async () => {
+    const { vault, sealer, store } = startVaultUnderTest();
+    const sealed = sealer.seal.bind(sealer);
+    sealer.seal = async (plaintext, context) => {
+      if (context['class'] === 'cvv') throw new KeyUnavailableError();
+      return await sealed(plaintext, context);
+    };
+    await expect(vault.tokenize(order, BOTH)).rejects.toMatchObject({ code: 'ERR_KEY_UNAVAILABLE' });
+    expect(store.records.size).toBe(0);
+    const results = await vault.tokenizeBatch(order, [BOTH, { fields: CARD }]);
+    expect(results.map((each) => ('error' in each ? each.error.code : 'stored'))).toEqual([
+      'ERR_KEY_UNAVAILABLE',
+      'stored',
+    ]);
+    expect(store.records.size).toBe(1);
+  });
+
+  it('goes first where its record is deleted, so that the deletion can be asked for again', async () => {
+    const { vault, store } = startVaultUnderTest();
+    const { token } = await vault.tokenize(order, BOTH);
+    const consumed = store.consumeCode.bind(store);
+    store.consumeCode = async () => {
+      throw new StoreUnavailableError();
+    };
+    await expect(vault.delete(order, { token })).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+    store.consumeCode = consumed;
+    await vault.delete(order, { token });
+    expect([store.records.size, store.codes.size]).toEqual([0, 0]);
   });
 
   it('goes with its record', async () => {

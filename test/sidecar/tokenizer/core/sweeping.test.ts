@@ -1,51 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AuditEvent } from '../../../../sidecar/tokenizer/core/audit/record.ts';
-import {
-  minuteOf,
-  SWEEP_SHARDS,
-  sweepBucketOf,
-  shardOf,
-} from '../../../../sidecar/tokenizer/core/sweep-bucket.ts';
-import { sweep, type ExpiredItem, type SweepStore } from '../../../../sidecar/tokenizer/core/sweeping.ts';
+import { SWEEP_SHARDS } from '../../../../sidecar/tokenizer/core/sweep-bucket.ts';
+import { sweep } from '../../../../sidecar/tokenizer/core/sweeping.ts';
 import { MemoryJobStore } from '../../../fakes/memory-job-store.ts';
+import { MemorySweepStore } from '../../../fakes/memory-sweep-store.ts';
 
 const START = new Date('2026-03-04T05:06:07.008Z');
 const at = (seconds: number): Date => new Date(START.getTime() + seconds * 1000);
 
-/** Items in memory, and which buckets were looked at. */
-class Items implements SweepStore {
-  readonly items: ExpiredItem[] = [];
-  readonly asked: string[] = [];
-  fails = false;
-
-  add(expiresAt: Date, sortKey = 'record'): void {
-    const token = `token ${this.items.length}`;
-    const key = sortKey === 'record' ? { key: { tenant: 'shop', token } } : {};
-    this.items.push({ partition: `shop#${token}`, sortKey, expiresAt, ...key });
-  }
-
-  async expiredIn(bucket: string, now: Date): Promise<ExpiredItem[]> {
-    this.asked.push(bucket);
-    if (this.fails) throw new Error('down');
-    return this.items.filter(
-      ({ partition, expiresAt }) =>
-        sweepBucketOf(minuteOf(expiresAt), shardOf(partition)) === bucket && expiresAt <= now,
-    );
-  }
-
-  async removeExpired(item: ExpiredItem): Promise<'removed' | 'kept'> {
-    const index = this.items.findIndex(
-      ({ partition, expiresAt }) =>
-        partition === item.partition && expiresAt.getTime() === item.expiresAt.getTime(),
-    );
-    if (index < 0) return 'kept';
-    this.items.splice(index, 1);
-    return 'removed';
-  }
-}
-
 function setUp() {
-  const store = new Items();
+  const store = new MemorySweepStore();
   const jobs = new MemoryJobStore();
   const clock = { now: START };
   const events: AuditEvent[] = [];
@@ -113,11 +77,26 @@ describe('a sweep', () => {
   it('sweeps next time what it could not sweep', async () => {
     const { store, clock, sweepAs } = setUp();
     store.add(at(-1));
-    store.fails = true;
+    store.isDown = true;
     await expect(sweepAs('one')).rejects.toThrow('down');
-    store.fails = false;
+    store.isDown = false;
     clock.now = at(7_200);
     await sweepAs('one');
     expect(store.items).toEqual([]);
+  });
+
+  it('records what it removed of a page, though another item of it could not be removed', async () => {
+    const { store, events, clock, sweepAs } = setUp();
+    for (let count = 0; count < 40; count += 1) store.add(at(-1));
+    store.onRemove = ({ key }) => {
+      if (key?.token === 'token 7') throw new Error('down');
+    };
+    await expect(sweepAs('one')).rejects.toThrow('down');
+    expect(events.map(({ token }) => token)).not.toContain('token 7');
+    store.onRemove = () => undefined;
+    clock.now = at(120);
+    await sweepAs('two');
+    expect(store.items).toEqual([]);
+    expect(new Set(events.map(({ token }) => token)).size).toBe(40);
   });
 });

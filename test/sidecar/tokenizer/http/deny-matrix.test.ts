@@ -224,7 +224,7 @@ async function outcomeOf(tokenizer: TokenizerUnderTest, cell: Cell, token: strin
   const fields = { it: { class: fieldClass, value: VALUES[fieldClass] } };
   const requests = {
     tokenize: { url: '/v1/tokens', body: { fields, tenant } },
-    detokenize: { url: '/v1/detokenize', body: { token, tenant, ...purpose } },
+    detokenize: { url: '/v1/detokenize', body: { token, tenant, fields: ['it'], ...purpose } },
     'read-metadata': { method: 'GET', url },
     delete: { method: 'DELETE', url },
     archive: { url: `/v1/tokens/${token}/archive?tenant=${tenant}` },
