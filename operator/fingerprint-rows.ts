@@ -1,19 +1,19 @@
 /**
  * What an old version of a fingerprint key leaves: rows of the index, and the wrapped key itself.
  *
- * IAM: dynamodb:Scan and DeleteItem on the index and DeleteItem on the key store; GetItem on the partition
+ * IAM: dynamodb:Scan and DeleteItem on the index; Query and DeleteItem on the key store; GetItem on the partition
  * `job` of the tokens table. No right to any key.
  *
  * @module
  */
 
-import { DeleteItemCommand, GetItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, GetItemCommand, paginateQuery, paginateScan } from '@aws-sdk/client-dynamodb';
 import type { KeyLocation } from '../sidecar/tokenizer/adapters/branch-keys.ts';
 import type { Table } from '../sidecar/tokenizer/adapters/dynamodb-batches.ts';
 import { jobKey } from '../sidecar/tokenizer/adapters/dynamodb-job-store.ts';
-import { versionRowKey } from '../sidecar/tokenizer/adapters/fingerprint-state.ts';
+import { fingerprintKeyId, versionRowKey } from '../sidecar/tokenizer/adapters/fingerprint-state.ts';
 import { reindexJob, type ReindexProgress } from '../sidecar/tokenizer/core/fingerprints/reindexing.ts';
-import { claimKey } from '../sidecar/tokenizer/core/fingerprints/sealed-token.ts';
+import { claimKey, PLACE_PREFIX } from '../sidecar/tokenizer/core/fingerprints/sealed-token.ts';
 import { inParallel } from '../sidecar/tokenizer/core/in-parallel.ts';
 
 export interface OldRows {
@@ -44,8 +44,9 @@ export async function removeRowsOfVersion(
   );
   for await (const { Items } of pages) {
     await inParallel(Items ?? [], WIDTH, async (Key) => {
-      if (!oneWayToo && Key['sk']?.S?.startsWith(ONE_WAY) === true) {
-        counts.oneWayLeft += 1;
+      const sortKey = Key['sk']?.S ?? '';
+      if (!oneWayToo && (sortKey.startsWith(ONE_WAY) || sortKey.startsWith(PLACE_PREFIX))) {
+        if (sortKey.startsWith(ONE_WAY)) counts.oneWayLeft += 1;
         return;
       }
       await client.send(new DeleteItemCommand({ TableName, Key }));
@@ -55,12 +56,29 @@ export async function removeRowsOfVersion(
   return counts;
 }
 
-export async function deleteFingerprintVersion(
-  { dynamodb, keysTableName: TableName }: KeyLocation,
+/** Destroys the wrapped keys of all versions that are not read, those too that a command cut off left. */
+export async function deleteVersionsBut(
+  { dynamodb: client, keysTableName: TableName }: KeyLocation,
   tenant: string,
-  version: number,
+  read: readonly number[],
 ): Promise<void> {
-  await dynamodb.send(new DeleteItemCommand({ TableName, Key: versionRowKey(tenant, version) }));
+  const kept = new Set(read.map((version) => versionRowKey(tenant, version)['type']?.S));
+  const pages = paginateQuery(
+    { client },
+    {
+      TableName,
+      KeyConditionExpression: '#id = :id AND begins_with(#type, :version)',
+      ExpressionAttributeNames: { '#id': 'branch-key-id', '#type': 'type' },
+      ExpressionAttributeValues: { ':id': { S: fingerprintKeyId(tenant) }, ':version': { S: 'version#' } },
+      ProjectionExpression: '#id, #type',
+      ConsistentRead: true,
+    },
+  );
+  for await (const { Items } of pages) {
+    for (const Key of Items ?? []) {
+      if (!kept.has(Key['type']?.S)) await client.send(new DeleteItemCommand({ TableName, Key }));
+    }
+  }
 }
 
 /** @returns Undefined where no task has begun. */

@@ -19,7 +19,7 @@ import { RING_LEASE_MS } from '../sidecar/tokenizer/core/fingerprints/ports.ts';
 import type { ReindexProgress } from '../sidecar/tokenizer/core/fingerprints/reindexing.ts';
 import { emulatorClients } from './aws-clients.ts';
 import {
-  deleteFingerprintVersion,
+  deleteVersionsBut,
   readReindexProgress,
   removeRowsOfVersion,
   type OldRows,
@@ -149,12 +149,15 @@ async function retire(rotation: Rotation, state: FingerprintState, isToForget: b
     const rows = await rotation.removeRows(version, isToForget);
     tell(`version ${version}: ${rows.removed} rows removed`);
     if (rows.oneWayLeft > 0) kept.push(version);
+    else await rotation.removeRows(version, true);
     oneWay += rows.oneWayLeft;
   }
-  await change(rotation, state, { write: [newest], read: [newest, ...kept], phase: 'steady' });
-  const gone = old.filter((version) => !kept.includes(version));
-  if (gone.length > 0) await settle('no task reads the old version any more');
-  for (const version of gone) await deleteFingerprintVersion(rotation.keys, rotation.tenant, version);
+  // Not steady before the keys are destroyed: a command that was cut off here goes on with that.
+  const read = [newest, ...kept];
+  const dropped = await change(rotation, state, { write: [newest], read, phase: 'retiring' });
+  if (kept.length < old.length) await settle('no task reads the old version any more');
+  await deleteVersionsBut(rotation.keys, rotation.tenant, read);
+  await change(rotation, dropped, { phase: 'steady' });
   const left =
     oneWay === 0
       ? ''

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ScanCommand, type AttributeValue } from '@aws-sdk/client-dynamodb';
+import { PutItemCommand, ScanCommand, type AttributeValue } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { emulatorClients } from '../../operator/aws-clients.ts';
 import type { RunState } from '../../operator/run-state.ts';
@@ -51,6 +51,13 @@ async function found(value: string, fieldClass = 'pan'): Promise<string[]> {
   const { status, document } = await asOrder('/v1/values/search', { class: fieldClass, value });
   expect(status).toBe(200);
   return (document['tokens'] as string[]).toSorted();
+}
+
+/** As a command leaves it that is cut off before it has destroyed the key of a version that is read no more. */
+async function leaveVersion(version: number): Promise<void> {
+  const { dynamodb } = emulatorClients(state.aws.endpointUrl, state.aws.region);
+  const Item = { 'branch-key-id': { S: 'fingerprint#shop' }, type: { S: `version#${version}` } };
+  await dynamodb.send(new PutItemCommand({ TableName: state.tables.keys, Item }));
 }
 
 async function rowsOf(tableName: string): Promise<Record<string, AttributeValue>[]> {
@@ -187,7 +194,8 @@ describe('a rotation of the fingerprint key', () => {
     const left = (await rowsOf(state.tables.fingerprints)).filter((row) =>
       row['pk']?.S?.startsWith('shop#1#'),
     );
-    expect(left.every((row) => row['sk']?.S?.startsWith('claim#one-way#'))).toBe(true);
+    for (const row of left) expect(row['sk']?.S).toMatch(/^(claim#one-way|place)#/);
+    await leaveVersion(0);
     const forgotten = await mesh(run, ['fingerprints', 'rotate', 'shop', '--forget']);
     expect([forgotten.code, forgotten.stdout]).toEqual([0, 'tenant shop: version 2 is in use\n']);
     const status = await mesh(run, ['fingerprints', 'status', 'shop', '--json']);

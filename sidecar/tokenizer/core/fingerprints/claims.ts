@@ -1,5 +1,6 @@
 import type { IndexKey } from './ports.ts';
 import { partitionOf, type Fingerprinted } from './fingerprint.ts';
+import { placeRow, placeRowKey } from './one-way-places.ts';
 import { claimKey, openToken, sealToken } from './sealed-token.ts';
 import type { FingerprintIndex, FingerprintRing } from './ports.ts';
 import type { VersionKeys } from './version-keys.ts';
@@ -40,6 +41,7 @@ export async function findClaim(parts: ClaimParts): Promise<Claimed | undefined>
 export async function claimToken(parts: ClaimParts, wanted: string): Promise<string> {
   let token = wanted;
   const claimed: VersionKeys[] = [];
+  await putPlaces(parts, token);
   for (const keys of parts.ring.write) {
     const place = placeOf(parts, keys);
     const outcome = await parts.index.claim({ ...place, sealedToken: sealed(parts, keys, token) });
@@ -48,7 +50,10 @@ export async function claimToken(parts: ClaimParts, wanted: string): Promise<str
       continue;
     }
     const winner = openToken(keys, place, outcome);
-    if (winner !== token) await setClaims(parts, claimed, winner);
+    if (winner !== token) {
+      await putPlaces(parts, winner);
+      await setClaims(parts, claimed, winner);
+    }
     token = winner;
   }
   return token;
@@ -64,10 +69,26 @@ export async function moveClaim(parts: ClaimParts, token: string): Promise<void>
  * a value that is seen again needs its old version no longer, and a one-way one has no other way to be done with it.
  * A version that is newer than those is about to be written, and others may have claimed under it already.
  */
-export async function dropOldClaims(parts: ClaimParts): Promise<void> {
+export async function dropOldClaims(parts: ClaimParts, token: string): Promise<void> {
   const oldestWritten = Math.min(...parts.ring.write.map(({ version }) => version));
   const old = parts.ring.read.filter(({ version }) => version < oldestWritten);
-  if (old.length > 0) await parts.index.remove(old.map((keys) => placeOf(parts, keys)));
+  if (old.length === 0) return;
+  const places = parts.kind === 'one-way' ? old.map((keys) => placeRowKey(keys, tokenIn(parts, token))) : [];
+  await parts.index.remove([...old.map((keys) => placeOf(parts, keys)), ...places]);
+}
+
+/** Before the claims, so that none is ever left that a deletion does not find. */
+async function putPlaces(parts: ClaimParts, token: string): Promise<void> {
+  const { index, ring, randomBytes, kind } = parts;
+  if (kind !== 'one-way') return;
+  const rows = ring.write.map((keys) =>
+    placeRow(keys, tokenIn(parts, token), placeOf(parts, keys).partition, randomBytes),
+  );
+  await index.put(rows);
+}
+
+function tokenIn({ fingerprinted: { tenant }, format }: ClaimParts, token: string) {
+  return { tenant, token, format };
 }
 
 async function setClaims(parts: ClaimParts, versions: readonly VersionKeys[], token: string): Promise<void> {

@@ -52,7 +52,19 @@ export const ENTRY_PREFIX = 'token#';
 
 /** Equal for equal tokens, so that a row is put once. */
 export function entryKey(keys: VersionKeys, token: string): string {
-  return ENTRY_PREFIX + lettersOf(createHmac('sha256', keys.reference).update(token, 'utf8').digest());
+  return ENTRY_PREFIX + referenceOf(keys, token);
+}
+
+/** Stands for a token in the index, where it may not be read. */
+export function referenceOf(keys: VersionKeys, token: string): string {
+  return lettersOf(createHmac('sha256', keys.reference).update(token, 'utf8').digest());
+}
+
+/** Begins the sort key of a row that says where the claim of a one-way token is. */
+export const PLACE_PREFIX = 'place#';
+
+export function placeKey(format: string): string {
+  return PLACE_PREFIX + format;
 }
 
 /** Begins the sort key of the one row that says which token a value has. */

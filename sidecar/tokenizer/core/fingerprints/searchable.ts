@@ -5,6 +5,7 @@ import type { TokenRecord } from '../ports.ts';
 import type { VaultParts } from '../vault.ts';
 import { partitionOf, type Fingerprinted } from './fingerprint.ts';
 import type { FingerprintIndex, FingerprintKeys, FingerprintRing, IndexKey, IndexRow } from './ports.ts';
+import { placesOf } from './one-way-places.ts';
 import { claimKey, entryKey, sealToken } from './sealed-token.ts';
 import type { VersionKeys } from './version-keys.ts';
 
@@ -75,8 +76,11 @@ export async function openIndexed({ sealer }: VaultParts, record: TokenRecord): 
 export async function rowsLeadingTo(parts: VaultParts, record: TokenRecord): Promise<readonly IndexKey[]> {
   if (parts.fingerprints === undefined || !isIndexed(record)) return [];
   try {
-    if (record.kind === 'one-way') return await rowOfOneWay(parts, record);
     const ring = await parts.fingerprints.keys.ringOf(record.tenant);
+    if (record.kind === 'one-way') {
+      const places = await placesOf(parts.fingerprints.index, ring, record);
+      return [...(await rowOfOneWay(parts, record)), ...places];
+    }
     return (await openIndexed(parts, record)).flatMap((field) => keysOf(ring, field));
   } catch (error) {
     if (error instanceof RecordUnopenableError || error instanceof SubjectShreddedError) return [];

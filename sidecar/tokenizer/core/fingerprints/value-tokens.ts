@@ -30,7 +30,7 @@ export async function tokenizeByValue(parts: VaultParts, accepted: Accepted): Pr
   const isCurrent = claims.ring.write.every(({ version }) => found?.versions.has(version) === true);
   let token = found?.token ?? derive(claims, accepted, 0);
   if (!isCurrent) token = await claimToken(claims, token);
-  if (found !== undefined) await dropOldClaims(claims);
+  if (found !== undefined) await dropOldClaims(claims, token);
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const tokenized = await storeOnce(parts, accepted, claims, token, field);
     if (tokenized !== undefined) {

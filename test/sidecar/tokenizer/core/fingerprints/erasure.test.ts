@@ -40,3 +40,26 @@ describe('a token that follows from its value', () => {
     expect([store.records.size, fingerprints.index.rows.size]).toEqual([0, 0]);
   });
 });
+
+describe('a deletion of a one-way token', () => {
+  const ONE_WAY = { ...DETERMINISTIC, kind: 'one-way' };
+
+  it.each([
+    ['before a rotation', [{}]],
+    ['made while both versions are written', [{ write: [1, 2], read: [2, 1] }]],
+    ['seen again since a rotation', [{}, { write: [2], read: [2, 1] }]],
+    ['seen again in the midst of one', [{}, { write: [1, 2], read: [2, 1] }]],
+    ['seen again since two', [{}, { write: [2], read: [2, 1] }, { write: [3], read: [3, 2] }]],
+  ])('leaves no row under any version of the key: %s', async (_when, states) => {
+    const { vault, store, fingerprints } = startVaultUnderTest();
+    const tokens = new Set<string>();
+    for (const state of states) {
+      Object.assign(fingerprints.keys, state);
+      tokens.add((await vault.tokenize(order, ONE_WAY)).token);
+    }
+    const [token = ''] = tokens;
+    expect(tokens.size).toBe(1);
+    await vault.delete(order, { token });
+    expect([store.records.size, fingerprints.index.rows.size]).toEqual([0, 0]);
+  });
+});
