@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * The operator's command: `npm run mesh -- <verb>`.
  *
@@ -6,6 +7,7 @@
  * @module
  */
 
+import { basename } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { describeError, TokenmeshError, withoutDigits } from '../errors/error.ts';
 import type { CertificateRole } from '../mesh/definition.ts';
@@ -42,7 +44,7 @@ const mesh = tokenizationMesh;
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const runningMesh = (): RunState => readRunState(runStateFile(process.env));
 
-const program = new Command('mesh')
+const program = new Command(basename(process.argv[1] ?? '') === 'tokenmesh' ? 'tokenmesh' : 'mesh')
   .description('Looks at a running mesh, proves it, and rotates its certificates.')
   .exitOverride()
   // Commander quotes what it does not understand, which may be a value that was meant for standard input.

@@ -18,7 +18,7 @@ const LAYERS: readonly (readonly [layer: string, files: RegExp])[] = [
   ['runtime', /^runtime\//],
   [
     'edge',
-    /\/adapters\/|^sidecar\/(tokenizer\/http|envoy)\/|^sidecar\/tokenizer\/config\.ts$|^sample-apps\//,
+    /\/adapters\/|^sidecar\/(tokenizer\/(http|client)|envoy)\/|^sidecar\/tokenizer\/config\.ts$|^sample-apps\//,
   ],
   ['composition', /^(sidecar|cert-exporter|renewal)\//],
   ['operator', /^operator\//],

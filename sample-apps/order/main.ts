@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { createEgress } from '../../runtime/egress.ts';
 import { runApp } from '../app-process.ts';
 import { createOrderTable } from '../customer-order-table.ts';
-import { createTokenizerClient } from '../tokenizer-client.ts';
+import { createTokenizerClient } from '../../sidecar/tokenizer/client/tokenizer-client.ts';
 import { createDynamoDbOrderStore } from './adapters/dynamodb-order-store.ts';
 import { readConfig } from './config.ts';
 import { createOrderServer } from './routes.ts';

@@ -2,7 +2,7 @@ import { TokenmeshError } from '../../errors/error.ts';
 import type { Logger } from '../../runtime/log.ts';
 import { lastFourOf, schemeOf } from '../card-facts.ts';
 import { RetryLaterError } from '../retry-later.ts';
-import { TokenizerError } from '../tokenizer-client.ts';
+import { TokenizerError } from '../../sidecar/tokenizer/client/tokenizer-answers.ts';
 import type { CardTokenizer, NewOrder, OrderItem, OrderStore } from './ports.ts';
 
 /** The card of an order, as its buyer typed it. Lives as long as the request. */
@@ -60,12 +60,12 @@ export function totalCentsOf(items: readonly OrderItem[]): number {
 
 async function tokenize(pan: string, card: CardEntry, tokenizer: CardTokenizer): Promise<string> {
   try {
-    const created = await tokenizer.create({
+    const fields = {
       number: { class: 'pan', value: pan },
       expiry: { class: 'expiry', value: card.expiry },
       holder: { class: 'name', value: card.holder },
-    });
-    return created.token;
+    };
+    return (await tokenizer.tokenize({ fields })).token;
   } catch (error) {
     throw error instanceof TokenizerError ? orderErrorOf(error) : error;
   }
@@ -88,7 +88,7 @@ async function store(order: NewOrder, ports: PlaceOrderPorts): Promise<void> {
 
 async function forget(order: NewOrder, ports: PlaceOrderPorts): Promise<void> {
   try {
-    await ports.tokenizer.delete(order.token);
+    await ports.tokenizer.delete({ token: order.token });
   } catch (error) {
     const code = error instanceof TokenmeshError ? error.code : undefined;
     ports.logger.warn(

@@ -1,6 +1,6 @@
 /** What the order app needs of the outside, in its own words. */
 
-import type { CreatedToken, Fields } from '../tokenizer-client.ts';
+import type { Tokenizer } from '../../sidecar/tokenizer/client/tokenizer.ts';
 
 export interface OrderItem {
   readonly sku: string;
@@ -54,7 +54,4 @@ export interface OrderStore {
 }
 
 /** The part of the tokenizer that takes cards in: it cannot bring them back. */
-export interface CardTokenizer {
-  create(fields: Fields): Promise<CreatedToken>;
-  delete(token: string): Promise<void>;
-}
+export type CardTokenizer = Pick<Tokenizer, 'tokenize' | 'delete'>;

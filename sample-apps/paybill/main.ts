@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { createEgress } from '../../runtime/egress.ts';
 import { runApp } from '../app-process.ts';
 import { createOrderTable } from '../customer-order-table.ts';
-import { createTokenizerClient } from '../tokenizer-client.ts';
+import { createTokenizerClient } from '../../sidecar/tokenizer/client/tokenizer-client.ts';
 import { createDynamoDbPaymentStore } from './adapters/dynamodb-payment-store.ts';
 import { createProcessorClient } from './adapters/processor-client.ts';
 import { readConfig } from './config.ts';

@@ -1,7 +1,7 @@
 import { TokenmeshError } from '../../errors/error.ts';
 import type { Logger } from '../../runtime/log.ts';
 import { RetryLaterError } from '../retry-later.ts';
-import { TokenizerError } from '../tokenizer-client.ts';
+import { TokenizerError } from '../../sidecar/tokenizer/client/tokenizer-answers.ts';
 import type {
   CardRevealer,
   ClearCard,

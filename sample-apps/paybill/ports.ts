@@ -1,6 +1,6 @@
 /** What paybill needs of the outside, in its own words. */
 
-import type { DetokenizeRequest, RevealedField } from '../tokenizer-client.ts';
+import type { Tokenizer } from '../../sidecar/tokenizer/client/tokenizer.ts';
 
 /** How a payment ended: for good, since a second one of the same order answers the first. */
 export interface Payment {
@@ -53,9 +53,7 @@ export interface PaymentStore {
 }
 
 /** The part of the tokenizer that brings cards back. */
-export interface CardRevealer {
-  detokenize(request: DetokenizeRequest): Promise<Readonly<Record<string, RevealedField>>>;
-}
+export type CardRevealer = Pick<Tokenizer, 'detokenize'>;
 
 /** A card in clear. Lives from the tokenizer's answer to the processor's. */
 export interface ClearCard {

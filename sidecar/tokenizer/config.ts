@@ -28,14 +28,14 @@ export interface TokenizerConfig {
 /** The path of a Unix socket has 104 bytes on macOS and 108 on Linux, the last of them zero. */
 const MAX_SOCKET_PATH_BYTES = 103;
 
-const KMS_KEY_ARN = /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/;
+export const KMS_KEY_ARN = /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/;
 const REGION = /^[a-z\d-]+$/;
-const KMS_KEY_ID =
+export const KMS_KEY_ID =
   /^(?:arn:aws[\w-]*:kms:[\w-]+:\d{12}:(?:key|alias)\/[\w/-]+|alias\/[\w/-]+|mrk-[\da-f]{32}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})$/;
 /** Well within the hour that a security code may live. */
 const DEFAULT_SWEEP_SECONDS = '60';
 const SECONDS = /^[1-9]\d{0,2}$/;
-const TABLE_NAME = /^[\w.-]{3,255}$/;
+export const TABLE_NAME = /^[\w.-]{3,255}$/;
 
 /**
  * What the service is told by its environment.

@@ -55,17 +55,14 @@ export async function startEmulatedVault(tenants: readonly string[]): Promise<Em
   };
 }
 
-function tableOf(TableName: string, hash: string, range: string): CreateTableCommand {
+export function tableOf(TableName: string, ...keys: [hash: string, range?: string]): CreateTableCommand {
   return new CreateTableCommand({
     TableName,
     BillingMode: 'PAY_PER_REQUEST',
-    KeySchema: [
-      { AttributeName: hash, KeyType: 'HASH' },
-      { AttributeName: range, KeyType: 'RANGE' },
-    ],
-    AttributeDefinitions: [
-      { AttributeName: hash, AttributeType: 'S' },
-      { AttributeName: range, AttributeType: 'S' },
-    ],
+    KeySchema: keys.map((AttributeName, index) => ({
+      AttributeName,
+      KeyType: index === 0 ? 'HASH' : 'RANGE',
+    })),
+    AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
   });
 }

@@ -2,7 +2,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import type { Dispatcher } from 'undici';
 import { TokenmeshError } from '../../../errors/error.ts';
-import { callJson, type JsonAnswer } from '../../json-call.ts';
+import { callJson, type JsonAnswer } from '../../../runtime/json-call.ts';
 import { RetryLaterError } from '../../retry-later.ts';
 import type { ChargeRequest, Payment, PaymentProcessor } from '../ports.ts';
 

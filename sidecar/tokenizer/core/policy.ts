@@ -57,12 +57,13 @@ export function compilePolicies(mesh: Mesh): string {
     .join('\n');
 }
 
-interface Grantee {
+export interface Grantee {
   readonly nodeName: string;
   readonly identity: string;
 }
 
-function policiesOf(grantee: Grantee, access: VaultAccess | undefined): string[] {
+/** The policies of one grantee: what its grants permit, and nothing else. */
+export function policiesOf(grantee: Grantee, access: VaultAccess | undefined): string[] {
   if (access === undefined) return [];
   return access.grants.flatMap((grant, index) => {
     // A second grant of the same operation needs an id of its own.

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import { MockAgent, type MockPool } from 'undici';
 import { createOrderServer } from '../../../sample-apps/order/routes.ts';
-import { createTokenizerClient } from '../../../sample-apps/tokenizer-client.ts';
+import { createTokenizerClient } from '../../../sidecar/tokenizer/client/tokenizer-client.ts';
 import { TEST_CARDS, testCard } from '../../../sample-apps/test-cards.ts';
 import { captureLog, type CapturedLog } from '../../fakes/captured-log.ts';
 import { MemoryOrderTable } from '../../fakes/memory-order-table.ts';

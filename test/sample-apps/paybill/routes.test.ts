@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { MockAgent, type MockPool } from 'undici';
 import { createProcessorClient } from '../../../sample-apps/paybill/adapters/processor-client.ts';
 import { createPaybillServer } from '../../../sample-apps/paybill/routes.ts';
-import { createTokenizerClient } from '../../../sample-apps/tokenizer-client.ts';
+import { createTokenizerClient } from '../../../sidecar/tokenizer/client/tokenizer-client.ts';
 import { maskPan } from '../../../sample-apps/card-facts.ts';
 import { testCard } from '../../../sample-apps/test-cards.ts';
 import { newOrder } from '../../contracts/order-store.contract.ts';

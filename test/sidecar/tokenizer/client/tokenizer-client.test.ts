@@ -1,21 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { MockAgent, type MockPool } from 'undici';
-import {
-  createTokenizerClient,
-  TokenizerError,
-  type TokenizerClient,
-} from '../../sample-apps/tokenizer-client.ts';
-import { testCard } from '../../sample-apps/test-cards.ts';
-import { sentBody, sentHeader } from '../support/sent-request.ts';
+import { TokenizerError } from '../../../../sidecar/tokenizer/client/tokenizer-answers.ts';
+import { createTokenizerClient } from '../../../../sidecar/tokenizer/client/tokenizer-client.ts';
+import type { Tokenizer } from '../../../../sidecar/tokenizer/client/tokenizer.ts';
+import { testCard } from '../../../../sample-apps/test-cards.ts';
+import { sentBody, sentHeader } from '../../../support/sent-request.ts';
 
 const PAN = testCard('visa', 16).number;
 const FIELDS = { number: { class: 'pan', value: PAN } };
 const CREATED = { token: 'tkn_one', createdAt: '2026-05-01T10:00:00Z' };
+const TOKENIZED = { token: 'tkn_one', createdAt: new Date('2026-05-01T10:00:00Z') };
 
 let agent: MockAgent;
 let pool: MockPool;
 let waits: number[];
-let client: TokenizerClient;
+let client: Tokenizer<TokenizerError>;
 
 beforeEach(() => {
   agent = new MockAgent();
@@ -57,7 +56,7 @@ describe('tokenizer client', () => {
       seen.push(sentBody(options), sentHeader(options, 'content-type'));
       return CREATED;
     });
-    expect(await client.create(FIELDS)).toEqual(CREATED);
+    expect(await client.tokenize({ fields: FIELDS })).toEqual(TOKENIZED);
     expect(seen).toEqual([{ fields: FIELDS }, 'application/json']);
   });
 
@@ -65,14 +64,16 @@ describe('tokenizer client', () => {
     pool
       .intercept({ path: '/v1/tokens/batch', method: 'POST' })
       .reply(200, { results: [CREATED, { error: problem(400, 'ERR_VALUE_INVALID') }] });
-    const [first, second] = await client.createBatch([FIELDS, FIELDS]);
-    expect(first).toEqual(CREATED);
+    const [first, second] = await client.tokenizeBatch([{ fields: FIELDS }, { fields: FIELDS }]);
+    expect(first).toEqual({ result: TOKENIZED });
     expect(second).toMatchObject({ error: { code: 'ERR_VALUE_INVALID', status: 400, remedy: 'do better' } });
   });
 
   it('refuses a batch answer with fewer results than items', async () => {
     pool.intercept({ path: '/v1/tokens/batch', method: 'POST' }).reply(200, { results: [CREATED] });
-    expect((await refusal(client.createBatch([FIELDS, FIELDS]))).isTemporary).toBe(true);
+    expect((await refusal(client.tokenizeBatch([{ fields: FIELDS }, { fields: FIELDS }]))).isTemporary).toBe(
+      true,
+    );
   });
 
   it('answers the fields of a token with their form', async () => {
@@ -81,20 +82,52 @@ describe('tokenizer client', () => {
     expect(await client.detokenize({ token: 'tkn_one', purpose: 'payment' })).toEqual(fields);
   });
 
+  it('answers the fields of many tokens in order, each item with its fields or its error', async () => {
+    const fields = { expiry: { value: '12/39', form: 'plain' } };
+    pool
+      .intercept({ path: '/v1/detokenize/batch', method: 'POST' })
+      .reply(200, { results: [{ error: problem(410, 'ERR_TOKEN_EXPIRED') }, { fields }] });
+    const [first, second] = await client.detokenizeBatch([{ token: 'tkn_one' }, { token: 'tkn_two' }]);
+    expect(first).toMatchObject({ error: { code: 'ERR_TOKEN_EXPIRED', isGone: true } });
+    expect(second).toEqual({ result: fields });
+  });
+
+  it('describes a token of a tenant, with its times as times', async () => {
+    const described = {
+      tenant: 'bank',
+      kind: 'random',
+      format: 'uuid',
+      fields: { number: { class: 'pan' } },
+    };
+    const answer = {
+      ...CREATED,
+      ...described,
+      expiresAt: '2026-05-02T10:00:00.5Z',
+      archivedAt: CREATED.createdAt,
+    };
+    pool.intercept({ path: '/v1/tokens/tkn_one?tenant=bank', method: 'GET' }).reply(200, answer);
+    expect(await client.describe({ token: 'tkn_one', tenant: 'bank' })).toEqual({
+      ...TOKENIZED,
+      ...described,
+      expiresAt: new Date('2026-05-02T10:00:00.5Z'),
+      archivedAt: TOKENIZED.createdAt,
+    });
+  });
+
   it('deletes a token, and takes one that is gone for deleted', async () => {
     pool.intercept({ path: '/v1/tokens/tkn_one', method: 'DELETE' }).reply(204, '');
-    await expect(client.delete('tkn_one')).resolves.toBeUndefined();
+    await expect(client.delete({ token: 'tkn_one' })).resolves.toBeUndefined();
     pool
       .intercept({ path: '/v1/tokens/tkn_one', method: 'DELETE' })
       .reply(404, problem(404, 'ERR_TOKEN_UNKNOWN'));
-    await expect(client.delete('tkn_one')).resolves.toBeUndefined();
+    await expect(client.delete({ token: 'tkn_one' })).resolves.toBeUndefined();
   });
 
   it('refuses to take a missing route for a token that is gone', async () => {
     pool
       .intercept({ path: '/v1/tokens/tkn_one', method: 'DELETE' })
       .reply(404, problem(404, 'ERR_ROUTE_UNKNOWN'));
-    expect(await refusal(client.delete('tkn_one'))).toMatchObject({
+    expect(await refusal(client.delete({ token: 'tkn_one' }))).toMatchObject({
       code: 'ERR_ROUTE_UNKNOWN',
       isGone: false,
     });
@@ -104,7 +137,7 @@ describe('tokenizer client', () => {
 describe('tokenizer client, refused', () => {
   it('hands on code and remedy, and neither the detail nor digits', async () => {
     pool.intercept(create).reply(400, problem(400, 'ERR_VALUE_INVALID', `do not send ${PAN}`));
-    const error = await refusal(client.create(FIELDS));
+    const error = await refusal(client.tokenize({ fields: FIELDS }));
     expect(error).toMatchObject({
       code: 'ERR_VALUE_INVALID',
       remedy: 'do not send [digits]',
@@ -122,16 +155,22 @@ describe('tokenizer client, refused', () => {
     [200, '{}', 'ERR_TOKENIZER_REFUSED', false],
   ])('says what an answer %d that is no problem document means', async (status, body, code, isTemporary) => {
     pool.intercept(create).reply(status, body);
-    expect(await refusal(client.create(FIELDS))).toMatchObject({ code, isTemporary, isAboutInput: false });
+    expect(await refusal(client.tokenize({ fields: FIELDS }))).toMatchObject({
+      code,
+      isTemporary,
+      isAboutInput: false,
+    });
   });
 
   it('refuses an answer of another form', async () => {
     pool.intercept(create).reply(201, { tokens: [] });
-    expect(await refusal(client.create(FIELDS))).toMatchObject({ code: 'ERR_TOKENIZER_UNAVAILABLE' });
+    expect(await refusal(client.tokenize({ fields: FIELDS }))).toMatchObject({
+      code: 'ERR_TOKENIZER_UNAVAILABLE',
+    });
   });
 
   it.each([
-    ['create', create, () => client.create(FIELDS)],
+    ['tokenize', create, () => client.tokenize({ fields: FIELDS })],
     ['detokenize', reveal, () => client.detokenize({ token: 'tkn_one' })],
   ])('sends %s once more after a 503, no sooner than it was told', async (_name, route, call) => {
     const headers = { 'retry-after': '1' };
@@ -143,21 +182,27 @@ describe('tokenizer client, refused', () => {
   it('answers what the second call brought', async () => {
     pool.intercept(create).reply(503, {}, { headers: { 'retry-after': '0' } });
     pool.intercept(create).reply(201, CREATED);
-    expect(await client.create(FIELDS)).toEqual(CREATED);
+    expect(await client.tokenize({ fields: FIELDS })).toEqual(TOKENIZED);
   });
 
   it.each([[{}], [{ 'retry-after': '60' }], [{ 'retry-after': 'Fri, 01 May 2026 10:00:00 GMT' }]])(
     'leaves a 503 to its caller with %j',
     async (headers) => {
       pool.intercept(create).reply(503, problem(503, 'ERR_STORE_UNAVAILABLE'), { headers });
-      expect(await refusal(client.create(FIELDS))).toMatchObject({ status: 503, isTemporary: true });
+      expect(await refusal(client.tokenize({ fields: FIELDS }))).toMatchObject({
+        status: 503,
+        isTemporary: true,
+      });
       expect(waits).toEqual([]);
     },
   );
 
   it('never creates twice when no answer came', async () => {
     pool.intercept(create).replyWithError(new Error('connection reset'));
-    expect(await refusal(client.create(FIELDS))).toMatchObject({ status: undefined, isTemporary: true });
+    expect(await refusal(client.tokenize({ fields: FIELDS }))).toMatchObject({
+      status: undefined,
+      isTemporary: true,
+    });
     expect(waits).toEqual([]);
   });
 
@@ -182,7 +227,10 @@ describe('tokenizer client, refused', () => {
     const headers = { 'retry-after': '2' };
     pool.intercept(create).reply(503, problem(503, 'ERR_STORE_UNAVAILABLE'), { headers });
     const started = performance.now();
-    expect(await refusal(impatient.create(FIELDS))).toMatchObject({ status: 503, retryAfterSeconds: 2 });
+    expect(await refusal(impatient.tokenize({ fields: FIELDS }))).toMatchObject({
+      status: 503,
+      retryAfterSeconds: 2,
+    });
     expect(performance.now() - started).toBeLessThan(1_500);
   });
 });

@@ -8,39 +8,21 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { TSchema, Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import type { Dispatcher } from 'undici';
-import { callJson, type JsonAnswer, type JsonCall } from './json-call.ts';
+import { callJson, type JsonAnswer, type JsonCall } from '../../../runtime/json-call.ts';
 import {
-  BatchAnswer,
+  CreatedBatch,
   CreatedToken,
+  DescribedToken,
+  descriptionOf,
   itemRefusal,
   refusalOf,
+  RevealedBatch,
   RevealedRecord,
+  tokenizedOf,
   unanswered,
-  type RevealedField,
   type TokenizerError,
 } from './tokenizer-answers.ts';
-
-export { TokenizerError } from './tokenizer-answers.ts';
-export type { CreatedToken, RevealedField } from './tokenizer-answers.ts';
-
-/** A record to tokenize: fields by name, each with the class that the policy judges it by. */
-export type Fields = Readonly<Record<string, { readonly class: string; readonly value: string }>>;
-
-export interface DetokenizeRequest {
-  readonly token: string;
-  /** All of them where left out. */
-  readonly fields?: readonly string[];
-  readonly purpose?: string;
-}
-
-export interface TokenizerClient {
-  create(fields: Fields): Promise<CreatedToken>;
-  /** One result for each item, in order: an item that failed does not fail the others. */
-  createBatch(items: readonly Fields[]): Promise<(CreatedToken | { readonly error: TokenizerError })[]>;
-  detokenize(request: DetokenizeRequest): Promise<Readonly<Record<string, RevealedField>>>;
-  /** A token that is gone already is no error. */
-  delete(token: string): Promise<void>;
-}
+import type { BatchResult, Tokenizer, TokenQuery } from './tokenizer.ts';
 
 export interface TokenizerClientOptions {
   /** The way to the app's own Envoy. */
@@ -70,36 +52,59 @@ interface Call extends Omit<JsonCall, 'signal' | 'url'> {
 }
 
 /**
+ * Asks the tokenizer as the identity that the way there proves.
+ *
  * Every method rejects with {@link TokenizerError}, within the deadline.
  *
  * A call is tried twice at most, the second time after what `retry-after` says and a jitter of half of it.
  */
-export function createTokenizerClient(options: TokenizerClientOptions): TokenizerClient {
+export function createTokenizerClient(options: TokenizerClientOptions): Tokenizer<TokenizerError> {
   const send = (call: Call): Promise<JsonAnswer> => sendWithRetry(call, options);
   return {
-    async create(fields) {
-      const call = { ...post('/v1/tokens', { fields }), retryUnanswered: false };
-      return readAnswer(await send(call), 201, CreatedToken);
+    async tokenize(request) {
+      const answer = await send({ ...post('/v1/tokens', request), retryUnanswered: false });
+      return tokenizedOf(readAnswer(answer, 201, CreatedToken));
     },
-    async createBatch(items) {
-      const body = { items: items.map((fields) => ({ fields })) };
-      const answer = await send({ ...post('/v1/tokens/batch', body), retryUnanswered: false });
-      const { results } = readAnswer(answer, 200, BatchAnswer);
-      if (results.length !== items.length) throw refusalOf({ status: 502, body: undefined }, 200);
-      return results.map((each) => ('error' in each ? { error: itemRefusal(each.error) } : each));
+    async tokenizeBatch(items) {
+      const answer = await send({ ...post('/v1/tokens/batch', { items }), retryUnanswered: false });
+      return resultsOf(readAnswer(answer, 200, CreatedBatch), items, tokenizedOf);
     },
     async detokenize(request) {
       const answer = await send({ ...post('/v1/detokenize', request), retryUnanswered: true });
       return readAnswer(answer, 200, RevealedRecord).fields;
     },
-    async delete(token) {
-      const path = `/v1/tokens/${encodeURIComponent(token)}`;
-      const answer = await send({ method: 'DELETE', path, retryUnanswered: true });
+    async detokenizeBatch(items) {
+      const answer = await send({ ...post('/v1/detokenize/batch', { items }), retryUnanswered: true });
+      return resultsOf(readAnswer(answer, 200, RevealedBatch), items, ({ fields }) => fields);
+    },
+    async describe(query) {
+      const answer = await send({ method: 'GET', path: pathOf(query), retryUnanswered: true });
+      return descriptionOf(readAnswer(answer, 200, DescribedToken));
+    },
+    async delete(query) {
+      const answer = await send({ method: 'DELETE', path: pathOf(query), retryUnanswered: true });
       if (answer.status === 204) return;
       const refusal = refusalOf(answer, 204);
       if (!refusal.isGone) throw refusal;
     },
   };
+}
+
+function pathOf({ token, tenant }: TokenQuery): string {
+  const path = `/v1/tokens/${encodeURIComponent(token)}`;
+  return tenant === undefined ? path : `${path}?tenant=${encodeURIComponent(tenant)}`;
+}
+
+/** An answer with another number of results tells of no item what became of it. */
+function resultsOf<Item extends object, Result>(
+  { results }: { readonly results: readonly (Item | { error: unknown })[] },
+  items: readonly unknown[],
+  read: (item: Item) => Result,
+): BatchResult<Result, TokenizerError>[] {
+  if (results.length !== items.length) throw refusalOf({ status: 502, body: undefined }, 200);
+  return results.map((each) =>
+    'error' in each ? { error: itemRefusal(each.error) } : { result: read(each) },
+  );
 }
 
 function post(path: string, body: unknown): Pick<Call, 'method' | 'path' | 'body'> {

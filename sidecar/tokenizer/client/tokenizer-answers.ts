@@ -6,29 +6,65 @@
 
 import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import { TokenmeshError, type ErrorCode, type ErrorFacts } from '../errors/error.ts';
-import type { JsonAnswer } from './json-call.ts';
+import { TokenmeshError, type ErrorCode, type ErrorFacts } from '../../../errors/error.ts';
+import type { JsonAnswer } from '../../../runtime/json-call.ts';
+import type { TokenDescription, TokenizedRecord } from './tokenizer.ts';
+
+const Instant = Type.String({ pattern: String.raw`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$` });
 
 export const CreatedToken = Type.Object({
   token: Type.String({ minLength: 1 }),
-  createdAt: Type.String(),
-  expiresAt: Type.Optional(Type.String()),
+  createdAt: Instant,
+  expiresAt: Type.Optional(Instant),
+  format: Type.Optional(Type.String()),
+  version: Type.Optional(Type.Integer()),
 });
 export type CreatedToken = Static<typeof CreatedToken>;
 
+export const DescribedToken = Type.Object({
+  ...CreatedToken.properties,
+  tenant: Type.String(),
+  kind: Type.String(),
+  format: Type.String(),
+  archivedAt: Type.Optional(Instant),
+  subject: Type.Optional(Type.String()),
+  fields: Type.Record(Type.String(), Type.Object({ class: Type.String() })),
+});
+export type DescribedToken = Static<typeof DescribedToken>;
+
 /** `value` is null where `form` is `redacted`. */
-export const RevealedField = Type.Object({
+const RevealedField = Type.Object({
   value: Type.Union([Type.String(), Type.Null()]),
   form: Type.Union([Type.Literal('plain'), Type.Literal('masked'), Type.Literal('redacted')]),
 });
-export type RevealedField = Static<typeof RevealedField>;
 
 export const RevealedRecord = Type.Object({ fields: Type.Record(Type.String(), RevealedField) });
 export type RevealedRecord = Static<typeof RevealedRecord>;
 
-export const BatchAnswer = Type.Object({
-  results: Type.Array(Type.Union([CreatedToken, Type.Object({ error: Type.Unknown() })])),
-});
+/** An item's error is read as {@link itemRefusal} does: whatever it is, it is that item's. */
+const FailedItem = Type.Object({ error: Type.Unknown() });
+export const CreatedBatch = Type.Object({ results: Type.Array(Type.Union([FailedItem, CreatedToken])) });
+export const RevealedBatch = Type.Object({ results: Type.Array(Type.Union([FailedItem, RevealedRecord])) });
+
+export function tokenizedOf({ token, createdAt, expiresAt, format, version }: CreatedToken): TokenizedRecord {
+  return {
+    token,
+    createdAt: new Date(createdAt),
+    ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }),
+    ...(format === undefined ? {} : { format }),
+    ...(version === undefined ? {} : { version }),
+  };
+}
+
+export function descriptionOf(described: DescribedToken): TokenDescription {
+  const { tenant, kind, format, archivedAt, subject, fields } = described;
+  return {
+    ...tokenizedOf(described),
+    ...{ tenant, kind, format, fields },
+    ...(archivedAt === undefined ? {} : { archivedAt: new Date(archivedAt) }),
+    ...(subject === undefined ? {} : { subject }),
+  };
+}
 
 const ProblemDocument = Type.Object({
   status: Type.Integer(),
