@@ -232,6 +232,22 @@ describe('mesh audit verify', () => {
       },
     ],
     [
+      'row-restored',
+      'a security code was put back after it was read',
+      async () => {
+        const fields = { it: { class: 'pan', value: PAN }, code: { class: 'cvv', value: '123' } };
+        const token = await tokenize({ fields });
+        const Key = { ...keyOf(token), sk: { S: 'code' } };
+        const { Item = {} } = await dynamodb.send(
+          new GetItemCommand({ TableName: state.tables.tokens, Key, ConsistentRead: true }),
+        );
+        const read = await callAs(state, 'paybill', 'POST', '/v1/detokenize', { token, fields: ['code'] });
+        expect(read.status).toBe(200);
+        await put(Item);
+        return () => dynamodb.send(new DeleteItemCommand({ TableName: state.tables.tokens, Key }));
+      },
+    ],
+    [
       'row-missing',
       'a record was removed behind the back of the vault',
       async () => {

@@ -11,7 +11,7 @@ import type { RowReader, StoredRow } from '../core/audit/ports.ts';
 import { RecordUnopenableError } from '../core/errors.ts';
 import type { RecordKey } from '../core/ports.ts';
 import type { Table } from './dynamodb-batches.ts';
-import { fromItem, itemKey, keyOfItem, type Item } from './record-item.ts';
+import { fromItem, itemKey, keyOfCodeItem, keyOfItem, type Item } from './record-item.ts';
 
 export function createDynamodbRowReader({ client, tableName: TableName }: Table): RowReader {
   return {
@@ -20,6 +20,8 @@ export function createDynamodbRowReader({ client, tableName: TableName }: Table)
         for (const item of Items ?? []) {
           const key = keyOfItem(item);
           if (key !== undefined) yield storedRow(key, item);
+          const code = keyOfCodeItem(item);
+          if (code !== undefined) yield { key: code, record: 'security-code' };
         }
       }
     },

@@ -31,9 +31,18 @@ export function codeItemKey(key: RecordKey): Item {
 
 /** @returns Undefined for what is no record: the table holds other rows too. */
 export function keyOfItem(item: Item): RecordKey | undefined {
+  return keyUnder(item, RECORD_SORT_KEY);
+}
+
+/** @returns Undefined for what is no security code. */
+export function keyOfCodeItem(item: Item): RecordKey | undefined {
+  return keyUnder(item, CODE_SORT_KEY);
+}
+
+function keyUnder(item: Item, sortKey: string): RecordKey | undefined {
   const partition = item['pk']?.S ?? '';
   const end = partition.indexOf('#');
-  if (item['sk']?.S !== RECORD_SORT_KEY || end < 0) return undefined;
+  if (item['sk']?.S !== sortKey || end < 0) return undefined;
   return { tenant: partition.slice(0, end), token: partition.slice(end + 1) };
 }
 

@@ -64,7 +64,10 @@ export interface StoredSeal {
 
 /** The vault's table, for who holds it against the audit. */
 export interface RowReader {
-  /** Every record that is stored, in no order. What cannot be read as one is `'unreadable'`. */
+  /**
+   * Every record that is stored, in no order, and every security code. What cannot be read as a record is
+   * `'unreadable'`.
+   */
   rows(): AsyncIterable<StoredRow>;
   /** @returns Undefined where it is not there. */
   find(key: RecordKey): Promise<StoredRow | undefined>;
@@ -72,7 +75,7 @@ export interface RowReader {
 
 export interface StoredRow {
   readonly key: RecordKey;
-  readonly record: TokenRecord | 'unreadable';
+  readonly record: TokenRecord | 'unreadable' | 'security-code';
 }
 
 /** Every read sees what was written before it began. */

@@ -18,6 +18,8 @@ export interface RowHistory {
   latest: RowState[];
   /** Digests that it had before. */
   readonly earlier: Set<string>;
+  /** Whether the security code beside it was shown, and so is gone for good. */
+  isCodeRead: boolean;
   /** Whether something was begun of which it is not known what came of it. */
   isUnsettled: boolean;
 }
@@ -73,10 +75,11 @@ export class RowHistories {
     const name = rowName(tenant, token);
     if (row !== undefined) this.#takeState(name, stateOf(writer, row, record));
     else if (CHANGING.has(record.operation)) this.#takeOutcome(name, record.outcome);
+    if (hasShownCode(record)) this.#historyOf(name).isCodeRead = true;
   }
 
   #takeState(name: string, state: RowState): void {
-    const history = this.#histories.get(name) ?? { latest: [], earlier: new Set(), isUnsettled: false };
+    const history = this.#historyOf(name);
     const ordered = history.latest.map((other) => ({ other, is: orderOf(other, state) }));
     const isLate = ordered.some(({ is }) => is === 'after');
     const kept = ordered.filter(({ is }) => is !== 'before').map(({ other }) => other);
@@ -84,7 +87,12 @@ export class RowHistories {
     history.latest = isLate ? kept : [...kept, state];
     if (isLate) history.earlier.add(state.row);
     history.isUnsettled = false;
+  }
+
+  #historyOf(name: string): RowHistory {
+    const history = this.#histories.get(name) ?? newHistory();
     this.#histories.set(name, history);
+    return history;
   }
 
   /** A refusal settles what was begun: nothing was changed. */
@@ -92,6 +100,15 @@ export class RowHistories {
     const history = this.#histories.get(name);
     if (history !== undefined) history.isUnsettled = UNKNOWN_OUTCOMES.has(outcome);
   }
+}
+
+function newHistory(): RowHistory {
+  return { latest: [], earlier: new Set(), isCodeRead: false, isUnsettled: false };
+}
+
+function hasShownCode({ operation, outcome, fields = [] }: AuditRecord): boolean {
+  const isRead = operation === 'detokenize' && outcome === 'ok';
+  return isRead && fields.some(({ class: fieldClass, form }) => fieldClass === 'cvv' && form === 'plain');
 }
 
 function stateOf(writer: string, row: string, { at, version, until }: AuditRecord): RowState {

@@ -42,6 +42,9 @@ export interface RowsParts {
   readonly settle: () => Promise<void>;
 }
 
+/** In place of the digest: a code has no state but to be there. */
+const SECURITY_CODE = 'security-code';
+
 /** A row that is not what it should be, or the token of one that is not there. */
 interface Suspect {
   /** {@link rowName} */
@@ -62,6 +65,10 @@ export async function verifyRows(parts: RowsParts): Promise<RowsReport> {
   for await (const row of parts.rows.rows()) {
     const suspect = suspectOf(parts, row);
     const history = histories.of(suspect.name);
+    if (suspect.digest === SECURITY_CODE) {
+      if (history?.isCodeRead === true) suspects.push(suspect);
+      continue;
+    }
     seen.add(suspect.name);
     if (history === undefined) counts.unrecorded += 1;
     else if (history.isUnsettled) counts.unsettled += 1;
@@ -84,6 +91,10 @@ async function confirm(parts: RowsParts, suspects: readonly Suspect[]): Promise<
   for (const suspect of suspects) {
     const history = histories.of(suspect.name);
     if (history === undefined || history.isUnsettled || isLatest(history, suspect.digest)) continue;
+    if (suspect.digest === SECURITY_CODE) {
+      problems.push(problemOf(suspect, history));
+      continue;
+    }
     const isGone = suspect.digest === NO_ROW;
     if (isGone ? mustBeThere(history, parts.now()) : await isStill(parts, suspect)) {
       problems.push(problemOf(suspect, history));
@@ -102,7 +113,7 @@ function suspectOf({ keyed }: RowsParts, { key, record }: StoredRow): Suspect & 
   return {
     name: rowName(key.tenant, keyed.token(key.token)),
     key,
-    digest: record === 'unreadable' ? 'unreadable' : keyed.row(record),
+    digest: typeof record === 'string' ? record : keyed.row(record),
   };
 }
 
@@ -112,6 +123,9 @@ function isLatest({ latest }: RowHistory, digest: string): boolean {
 
 function problemOf({ name, digest }: Suspect, { latest, earlier }: RowHistory): RowProblem {
   const reference = referenceIn(name);
+  if (digest === SECURITY_CODE) {
+    return { kind: 'row-restored', reference, found: 'a security code that was read before' };
+  }
   if (digest === NO_ROW)
     return { kind: 'row-missing', reference, found: 'no row, and no record of its removal' };
   if (latest.every(({ row }) => row === NO_ROW)) {

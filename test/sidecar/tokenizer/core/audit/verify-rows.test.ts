@@ -191,6 +191,38 @@ describe('rows held against the audit', () => {
     expect((await report({ audit, rows: [record] })).problems).toHaveLength(1);
   });
 
+  it('that are security codes may be there until they were shown, and not after', async () => {
+    const shown: Written = [
+      'a',
+      1,
+      { token: record.token, operation: 'detokenize', fields: [{ class: 'cvv', form: 'plain' }] },
+    ];
+    const masked: Written = [
+      'a',
+      1,
+      { token: record.token, operation: 'detokenize', fields: [{ class: 'cvv', form: 'masked' }] },
+    ];
+    const kindsOf = async (audit: readonly Written[]) => {
+      const { problems } = await verifyRows({
+        keyed,
+        histories: historiesOf(audit),
+        readAgain: async () => historiesOf(audit),
+        settle: async () => undefined,
+        now: () => EVENT.at,
+        rows: {
+          async *rows() {
+            yield rowOf(record);
+            yield { key: record, record: 'security-code' as const };
+          },
+          find: async () => rowOf(record),
+        },
+      });
+      return problems.map(({ kind }) => kind);
+    };
+    expect(await kindsOf([['a', 0, stored(record)], masked])).toEqual([]);
+    expect(await kindsOf([['a', 0, stored(record)], shown])).toEqual(['row-restored']);
+  });
+
   it('that cannot be read as a record are changed ones', async () => {
     const found = await verifyRows({
       keyed,
