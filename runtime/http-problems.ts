@@ -138,3 +138,11 @@ export function describeForLog(error: Error & { code?: string }): Record<string,
     stack: error.stack?.split('\n').slice(1, 6),
   };
 }
+
+/** All of the above but unknown routes and methods, for the description of a service. */
+export const REQUEST_PROBLEMS: readonly ProblemFacts[] = [
+  ...Object.values(TRANSPORT_PROBLEMS),
+  BODY_UNREADABLE,
+  INTERNAL,
+  { ...BODY_UNREADABLE, code: 'ERR_REQUEST_INVALID', title: 'The request is not valid.' },
+];

@@ -24,7 +24,7 @@ import { describeForLog, factsOf, methodNotAllowed, ROUTE_UNKNOWN, type ProblemO
 import { takeStrictJson } from './json-body.ts';
 import type { Logger } from './log.ts';
 
-export { invalidRequest } from './http-problems.ts';
+export { invalidRequest, REQUEST_PROBLEMS } from './http-problems.ts';
 export { IDENTITY_HEADER };
 
 export interface ServerOptions {
@@ -95,7 +95,7 @@ async function sendProblem(facts: ProblemFacts, reply: FastifyReply): Promise<Fa
 /** Longer than any token or id, so that a wrong one is the route's to refuse. */
 const MAX_PARAMETER_LENGTH = 512;
 
-const EXPECTATION_FAILED: ProblemFacts = {
+export const EXPECTATION_FAILED: ProblemFacts = {
   code: 'ERR_EXPECTATION',
   status: 417,
   title: 'The expectation cannot be met.',

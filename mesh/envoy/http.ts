@@ -162,6 +162,15 @@ const OTHER_REFUSAL: Omit<ProblemFacts, 'status'> = {
   remedy: 'send a plain HTTP request: normal paths, no escaped slashes, headers of a sane size and number',
 };
 
+/** What Envoy itself refuses a request with: malformed, too slow, with too many or too large headers, or for want of an app. */
+const OTHER_REFUSAL_STATUSES: readonly number[] = [400, 408, 431, 502];
+
+/** Everything that an Envoy may answer by itself, for the description of what is behind it. */
+export const ENVOY_PROBLEMS: readonly ProblemFacts[] = [
+  ...REFUSALS,
+  ...OTHER_REFUSAL_STATUSES.map((status) => ({ ...OTHER_REFUSAL, status })),
+];
+
 /** Tells an Envoy's own refusal from an app's, also where an answer has no body. */
 export const REFUSED_BY_HEADER = 'x-tokenmesh-refused-by';
 

@@ -15,8 +15,10 @@ import { createAwsClients } from './adapters/aws-clients.ts';
 import { detectionPorts } from './adapters/detection/detection-ports.ts';
 import { createDynamodbAuditLog } from './adapters/dynamodb-audit-log.ts';
 import { createDynamodbFingerprintIndex } from './adapters/dynamodb-fingerprint-index.ts';
+import { createDynamodbIdempotencyStore } from './adapters/dynamodb-idempotency-store.ts';
 import { createDynamodbJobStore } from './adapters/dynamodb-job-store.ts';
 import { createDynamodbRecordPages } from './adapters/dynamodb-record-pages.ts';
+import { createDynamodbReferenceStore } from './adapters/dynamodb-reference-store.ts';
 import { createDynamodbSweepStore } from './adapters/dynamodb-sweep-store.ts';
 import { createDynamodbTokenStore } from './adapters/dynamodb-token-store.ts';
 import { listHoneyTokens } from './adapters/dynamodb-honey-tokens.ts';
@@ -28,6 +30,7 @@ import { openPolicyFolder, type PolicyStatus } from './adapters/policy-folder.ts
 import { readConfig } from './config.ts';
 import { createAudit } from './core/audit/audit.ts';
 import { createAuditedVault } from './core/audit/audited-vault.ts';
+import { createIdempotentVault } from './core/idempotency.ts';
 import { createRateLimiter, ratesOf } from './core/rate-limit.ts';
 import { createReadiness } from './core/readiness.ts';
 import { createTextService } from './core/text/text-service.ts';
@@ -46,6 +49,9 @@ const now = (): Date => new Date();
 const SEAL_CHECK_MS = 1_000;
 
 const REINDEX_CHECK_MS = 2_000;
+
+/** A call that the mesh has given up on is not waited for by those who send it again. */
+const LEASE_MARGIN_MS = 5_000;
 
 async function start(): Promise<void> {
   const config = readConfig(process.env);
@@ -70,9 +76,10 @@ async function start(): Promise<void> {
     (error) => logger.error({ fault: nameOf(error) }, 'honey tokens could not be read'),
   );
   await honey.refresh();
+  const mac = createKmsAuditMac({ ...clients, ...config });
   const audit = createAudit({
     log: createDynamodbAuditLog({ client: clients.dynamodb, ...config }),
-    mac: createKmsAuditMac({ ...clients, ...config }),
+    mac,
     identity: identityOf(mesh, 'tokenizer'),
     now,
     randomBytes,
@@ -84,6 +91,7 @@ async function start(): Promise<void> {
   );
   const vaultParts = {
     store,
+    references: createDynamodbReferenceStore(table),
     sealer,
     policy,
     now,
@@ -99,7 +107,16 @@ async function start(): Promise<void> {
       }),
     },
   };
-  const vault = createAuditedVault({ vault: createVault(vaultParts), audit, now });
+  const idempotent = createIdempotentVault({
+    vault: createVault(vaultParts),
+    store: createDynamodbIdempotencyStore(table),
+    policy,
+    mac,
+    now,
+    randomBytes,
+    leaseMs: mesh.requestTimeoutSeconds * 1000 + LEASE_MARGIN_MS,
+  });
+  const vault = createAuditedVault({ vault: idempotent, audit, now });
   const app = await createTokenizerServer({
     vault,
     text: createTextService({ vault, policy, detection: detectionPorts }),

@@ -13,6 +13,7 @@ import { createAwsClients, type AwsClients } from './adapters/aws-clients.ts';
 import { createCedarPolicy } from './adapters/cedar-policy.ts';
 import { createDynamodbAuditLog } from './adapters/dynamodb-audit-log.ts';
 import { createDynamodbJobStore } from './adapters/dynamodb-job-store.ts';
+import { createDynamodbReferenceStore } from './adapters/dynamodb-reference-store.ts';
 import { createDynamodbSweepStore } from './adapters/dynamodb-sweep-store.ts';
 import { createDynamodbTokenStore } from './adapters/dynamodb-token-store.ts';
 import { createEncryptionSdkSealer } from './adapters/encryption-sdk-sealer.ts';
@@ -130,15 +131,16 @@ function vaultOf(
   audit: Audit | undefined,
 ): VaultAndReadiness {
   const now = clockOf(options);
+  const table = { client: clients.dynamodb, tableName: options.tokensTableName };
   const store = createDynamodbTokenStore({
-    client: clients.dynamodb,
-    tableName: options.tokensTableName,
+    ...table,
     onFault: (error) => tell(options, 'store', error),
   });
   const sealer = createEncryptionSdkSealer({ ...options, ...clients });
   const { randomBytes = randomBytesOfSystem, regionCode } = options;
   const plain = createVault({
     ...{ store, sealer, policy, now, randomBytes },
+    references: createDynamodbReferenceStore(table),
     ...(regionCode === undefined ? {} : { regionCode }),
   });
   const tenants = [...new Set(Object.values(options.callers).flatMap((each) => each.tenants))];

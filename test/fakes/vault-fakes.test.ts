@@ -3,7 +3,14 @@ import { describeTokenStore, describeTokenStoreDown } from '../contracts/token-s
 import { describeFingerprintIndex } from '../contracts/fingerprint-index.contract.ts';
 import { MemoryFingerprintIndex } from './memory-fingerprints.ts';
 import { describeJobStore } from '../contracts/job-store.contract.ts';
+import {
+  describeIdempotencyStore,
+  describeIdempotencyStoreDown,
+} from '../contracts/idempotency-store.contract.ts';
+import { MemoryIdempotencyStore } from './memory-idempotency-store.ts';
 import { MemoryJobStore } from './memory-job-store.ts';
+import { describeReferenceStore, describeReferenceStoreDown } from '../contracts/reference-store.contract.ts';
+import { MemoryReferenceStore } from './memory-reference-store.ts';
 import { MemoryFieldSealer } from './memory-field-sealer.ts';
 import { MemoryTokenStore } from './memory-token-store.ts';
 
@@ -11,4 +18,14 @@ describeTokenStore('the fake', () => new MemoryTokenStore());
 describeTokenStoreDown('the fake', () => Object.assign(new MemoryTokenStore(), { isDown: true }));
 describeFingerprintIndex('the fake', () => new MemoryFingerprintIndex());
 describeJobStore('the fake', () => new MemoryJobStore());
+describeIdempotencyStore('the fake', () => new MemoryIdempotencyStore());
+describeIdempotencyStoreDown('the fake', () => Object.assign(new MemoryIdempotencyStore(), { isDown: true }));
 describeFieldSealer('the fake', () => new MemoryFieldSealer(['shop', 'other']));
+describeReferenceStore('the fake', () => {
+  const store = new MemoryTokenStore();
+  return { store, references: new MemoryReferenceStore(store) };
+});
+describeReferenceStoreDown(
+  'the fake',
+  () => new MemoryReferenceStore(Object.assign(new MemoryTokenStore(), { isDown: true })),
+);

@@ -2,6 +2,8 @@ import { startAuditUnderTest } from './audit-under-test.ts';
 import { captureLog, type CapturedLog } from '../fakes/captured-log.ts';
 import { MemoryFieldSealer } from '../fakes/memory-field-sealer.ts';
 import { MemoryFingerprintIndex, MemoryFingerprintKeys } from '../fakes/memory-fingerprints.ts';
+import { MemoryIdempotencyStore } from '../fakes/memory-idempotency-store.ts';
+import { MemoryReferenceStore } from '../fakes/memory-reference-store.ts';
 import { MemoryTokenStore } from '../fakes/memory-token-store.ts';
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
@@ -15,6 +17,7 @@ import { createReadiness } from '../../sidecar/tokenizer/core/readiness.ts';
 import { detectionPorts } from '../../sidecar/tokenizer/adapters/detection/detection-ports.ts';
 import { createTextService } from '../../sidecar/tokenizer/core/text/text-service.ts';
 import { createAuditedVault } from '../../sidecar/tokenizer/core/audit/audited-vault.ts';
+import { createIdempotentVault } from '../../sidecar/tokenizer/core/idempotency.ts';
 import { createVault } from '../../sidecar/tokenizer/core/vault.ts';
 import { createRateLimiter, ratesOf, type RateOverrides } from '../../sidecar/tokenizer/core/rate-limit.ts';
 import { createMetrics } from '../../sidecar/tokenizer/http/metrics.ts';
@@ -24,6 +27,7 @@ export interface TokenizerUnderTest {
   readonly app: FastifyInstance;
   readonly store: MemoryTokenStore;
   readonly sealer: MemoryFieldSealer;
+  readonly idempotency: MemoryIdempotencyStore;
   readonly clock: { now: Date };
   readonly log: CapturedLog;
   readonly audited: ReturnType<typeof startAuditUnderTest>;
@@ -41,6 +45,7 @@ export interface TestRequest {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+const LEASE_MS = 35_000;
 const START = new Date('2026-03-04T05:06:07.008Z');
 
 export interface TokenizerOptions {
@@ -70,8 +75,17 @@ export async function startTokenizerUnderTest(options: TokenizerOptions = {}): P
   const probeTime = (): Date => new Date((probes += 1) * 60_000);
   const policy = options.policy ?? (await shippedPolicy());
   const fingerprints = { keys: new MemoryFingerprintKeys(), index: new MemoryFingerprintIndex() };
-  const plain = createVault({ store, sealer, policy, now, randomBytes, fingerprints });
-  const vault = createAuditedVault({ vault: plain, audit: audited.audit, now });
+  const plain = createVault({
+    ...{ store, sealer, policy, now, randomBytes },
+    references: new MemoryReferenceStore(store),
+    fingerprints,
+  });
+  const idempotency = new MemoryIdempotencyStore();
+  const idempotent = createIdempotentVault({
+    ...{ vault: plain, store: idempotency, policy, mac: audited.mac, now, randomBytes },
+    leaseMs: LEASE_MS,
+  });
+  const vault = createAuditedVault({ vault: idempotent, audit: audited.audit, now });
   const app = await createTokenizerServer({
     vault,
     text: createTextService({ vault, policy, detection: detectionPorts }),
@@ -85,6 +99,7 @@ export async function startTokenizerUnderTest(options: TokenizerOptions = {}): P
     app,
     store,
     sealer,
+    idempotency,
     clock,
     log,
     audited,

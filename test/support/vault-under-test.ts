@@ -7,6 +7,7 @@ import type { TokenRecord } from '../../sidecar/tokenizer/core/ports.ts';
 import { createVault, type Caller, type VaultParts } from '../../sidecar/tokenizer/core/vault.ts';
 import { MemoryFieldSealer } from '../fakes/memory-field-sealer.ts';
 import { MemoryFingerprintIndex, MemoryFingerprintKeys } from '../fakes/memory-fingerprints.ts';
+import { MemoryReferenceStore } from '../fakes/memory-reference-store.ts';
 import { MemoryTokenStore } from '../fakes/memory-token-store.ts';
 import { withNode } from './meshes.ts';
 
@@ -52,6 +53,7 @@ export function startVaultUnderTest(judge: Policy = policy) {
   const fingerprints = { keys: new MemoryFingerprintKeys(), index: new MemoryFingerprintIndex() };
   const parts: VaultParts = {
     store,
+    references: new MemoryReferenceStore(store),
     sealer,
     policy: judge,
     now: () => clock.now,

@@ -139,10 +139,19 @@ const SHOWN: Readonly<Record<ErrorCode, Shown>> = {
   ERR_FORMAT_EXHAUSTED: { status: 503, title: 'The token format is exhausted.' },
   ERR_KIND_NOT_POINTER: { status: 409, title: 'The record of this token cannot be replaced.' },
   ERR_VERSION_CONFLICT: { status: 409, title: 'The record has another version.' },
+  ERR_IDEMPOTENCY_KEY_MALFORMED: { status: 400, title: 'The idempotency key is malformed.' },
+  ERR_IDEMPOTENCY_IN_FLIGHT: { status: 409, title: 'A call with this idempotency key is under way.' },
+  ERR_IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The idempotency key was used for another request.' },
   ERR_STORE_UNAVAILABLE: { status: 503, title: 'The token store is not available.' },
   ERR_KEY_UNAVAILABLE: { status: 503, title: 'The key is not available.' },
   ERR_AUDIT_UNAVAILABLE: { status: 503, title: 'The audit is not available.' },
 };
+
+/** Every error that a caller may see, for the description of the API. */
+export const SHOWN_PROBLEMS = Object.entries(SHOWN).map(([code, shown]) => ({
+  code: code as ErrorCode,
+  ...shown,
+}));
 
 export function shownAs(error: TokenmeshError): Shown | undefined {
   return SHOWN[error.code];

@@ -26,11 +26,11 @@ export function createReplacing(parts: VaultParts): Pick<Vault, 'replace'> {
         const found = await pointerRecord(parts, { tenant, token });
         const policyIds = requireReplacing(parts, caller, found, fields);
         if (request.version !== undefined && request.version !== found.revision)
-          throw conflict(request, found);
+          throw conflictOf(request.version, found.revision);
         const replaced = await replaceOnce(parts, found, fields);
         if (replaced !== undefined) return { ...replaced, policyIds };
       }
-      throw busy();
+      throw busy(REPLACE_ATTEMPTS);
     },
   };
 }
@@ -89,18 +89,19 @@ async function replaceOnce(
   return { token: found.token, version: next.revision, stored: record };
 }
 
-function conflict({ version }: ReplaceRequest, { revision }: PointerRecord): TokenmeshError {
+/** @param found - 0 where there is none. */
+export function conflictOf(wanted: number, found: number): TokenmeshError {
   return new TokenmeshError({
     code: 'ERR_VERSION_CONFLICT',
-    message: `the record has another version: expected ${version}, got ${revision}`,
-    remedy: `read what is there now, and send the change again with "version": ${revision}`,
+    message: `the record has another version: expected ${wanted}, got ${found}`,
+    remedy: `read what is there now, and send the change again with "version": ${found}`,
   });
 }
 
-function busy(): TokenmeshError {
+export function busy(attempts: number): TokenmeshError {
   return new TokenmeshError({
     code: 'ERR_VERSION_CONFLICT',
-    message: `the record was replaced by others ${REPLACE_ATTEMPTS} times meanwhile: expected it to rest`,
+    message: `the record was replaced by others ${attempts} times meanwhile: expected it to rest`,
     remedy: 'send the change again, with a "version" if it must not overwrite those of others',
   });
 }

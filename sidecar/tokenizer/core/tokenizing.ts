@@ -30,8 +30,11 @@ export function createTokenizing(parts: VaultParts): Pick<Vault, 'tokenize' | 't
   };
 }
 
+/** What it takes to judge a request, with nothing done. */
+export type AcceptingParts = Pick<VaultParts, 'policy' | 'now'>;
+
 /** Refuses first what is not permitted, then what is not valid: who may not store a class learns nothing of its rules. */
-function accept(parts: VaultParts, caller: Caller, request: TokenizeRequest): Accepted {
+export function accept(parts: AcceptingParts, caller: Caller, request: TokenizeRequest): Accepted {
   const tenant = tenantOf(caller, request.tenant);
   const asked = parseKind(request.kind, request.format);
   const fields = Object.entries(request.fields).map(

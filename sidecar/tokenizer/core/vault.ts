@@ -12,6 +12,7 @@ import { TokenmeshError } from '../../../errors/error.ts';
 import type { FieldClass } from './field-class.ts';
 import type { Policy } from './policy.ts';
 import type { FieldSealer, TokenRecord, TokenStore } from './ports.ts';
+import type { ReferenceStore } from './reference-store.ts';
 import { createArchiving } from './archiving.ts';
 import { createSearching } from './fingerprints/searching.ts';
 import type { Fingerprints } from './fingerprints/searchable.ts';
@@ -19,6 +20,7 @@ import { createTokenizing } from './tokenizing.ts';
 import { createRevealing } from './revealing.ts';
 import { createKeeping } from './keeping.ts';
 import { createReplacing } from './replacing.ts';
+import { createUpserting } from './upserting.ts';
 
 /** Who asks: an identity of the mesh, and what the mesh says of it. */
 export interface Caller {
@@ -26,6 +28,16 @@ export interface Caller {
   readonly access: VaultAccess;
   /** Of the request that is served, for the audit. */
   readonly requestId?: string;
+  /** Where the call may have been sent before: core/idempotency.ts. */
+  readonly idempotency?: IdempotentCall;
+}
+
+/** What a call is recognized by when it is sent again. */
+export interface IdempotentCall {
+  /** The caller's own, for this call alone. */
+  readonly key: string;
+  /** The whole body as it was sent, valid or not: any JSON value. */
+  readonly body: unknown;
 }
 
 export interface TokenizeField {
@@ -68,6 +80,8 @@ export interface Tokenized extends Effects {
   readonly format?: string;
   /** Of a pointer: how often its record was written. */
   readonly version?: number;
+  /** Whether an earlier call with the same idempotency key made it. @default false */
+  readonly isReplayed?: boolean;
 }
 
 export interface DetokenizeRequest {
@@ -140,6 +154,19 @@ export interface TokenValidity extends Effects {
   readonly isValid: boolean;
 }
 
+export interface UpsertRequest extends Pick<TokenizeRequest, 'fields' | 'ttlSeconds' | 'tenant'> {
+  /** The caller's own id of what it stores: kept in clear, and never a value. */
+  readonly reference: string;
+  /** The version that is to be replaced, 0 for none; whatever there is by default. */
+  readonly version?: number;
+}
+
+export interface Upserted extends Tokenized {
+  readonly version: number;
+  /** Whether there was none before. */
+  readonly isNew: boolean;
+}
+
 /** Whether a token is in use: `archivedAt` is there where it is not. */
 export interface Archived extends Effects {
   readonly token: string;
@@ -173,10 +200,17 @@ export interface Vault {
   isValid(caller: Caller, query: TokenQuery): Promise<TokenValidity>;
   /** Puts other values behind a pointer, whose token stays. */
   replace(caller: Caller, request: ReplaceRequest): Promise<Replaced>;
+  /**
+   * Makes what a reference leads to, or puts other values there; the token stays.
+   *
+   * @param begun - Waited for before a record is replaced, each time, with its token.
+   */
+  upsert(caller: Caller, request: UpsertRequest, begun?: (token: string) => Promise<void>): Promise<Upserted>;
 }
 
 export interface VaultParts {
   readonly store: TokenStore;
+  readonly references: ReferenceStore;
   readonly sealer: FieldSealer;
   readonly policy: Policy;
   readonly now: () => Date;
@@ -203,5 +237,6 @@ export function createVault(parts: VaultParts): Vault {
     ...createReplacing(parts),
     ...createArchiving(parts),
     ...createSearching(parts),
+    ...createUpserting(parts),
   };
 }

@@ -71,7 +71,7 @@ const Fields = Type.Record(
     },
     closed,
   ),
-  { ...closed, minProperties: 1, maxProperties: MAX_FIELDS },
+  { ...closed, propertyNames: FieldName, minProperties: 1, maxProperties: MAX_FIELDS },
 );
 const Version = Type.Integer({
   minimum: 1,
@@ -164,6 +164,50 @@ export const ReplaceBody = Type.Object({ fields: Fields, version: Type.Optional(
 export type ReplaceBody = Static<typeof ReplaceBody>;
 
 export const ReplacedAnswer = Type.Object({ token: Token, version: Version });
+
+/** Six digits in a row, or twelve but for separators, may be of a card number. */
+const REFERENCE = String.raw`^(?!\.{1,2}$)(?!.*\d{6})(?!.*(?:\d[._-]?){12})[A-Za-z0-9._-]{1,64}$`;
+
+export const ReferenceParams = Type.Object({
+  reference: Type.String({
+    pattern: REFERENCE,
+    maxLength: 64,
+    description:
+      "An id of the caller's own, in its tenant. It is kept in clear, so it must say nothing of a value or a person: no six digits in a row are taken.",
+    examples: ['customer-17.card'],
+  }),
+});
+export type ReferenceParams = Static<typeof ReferenceParams>;
+
+export const UpsertBody = Type.Object(
+  {
+    fields: Fields,
+    version: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description:
+          'The version that is to be replaced; 0 where there must be none yet. Whatever there is by default.',
+      }),
+    ),
+    ttlSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: TEN_YEARS_SECONDS,
+        description: 'Counts where the token is made. A replacement leaves the expiry as it is.',
+      }),
+    ),
+    tenant: Type.Optional(Tenant),
+  },
+  closed,
+);
+export type UpsertBody = Static<typeof UpsertBody>;
+
+export const UpsertedAnswer = Type.Object({
+  token: Token,
+  version: Version,
+  createdAt: Instant,
+  expiresAt: Type.Optional(Instant),
+});
 
 export const ArchivedAnswer = Type.Object({
   token: Token,

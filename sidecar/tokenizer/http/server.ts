@@ -9,6 +9,7 @@ import type { Vault } from '../core/vault.ts';
 import { nodeOfIdentity } from '../../../mesh/identity.ts';
 import type { Metrics } from './metrics.ts';
 import type { RateLimiter } from '../core/rate-limit.ts';
+import { openApi } from './openapi.ts';
 import { countRefusals } from './refusals.ts';
 import { addServiceRoutes } from './service-routes.ts';
 import { addTextRoutes } from './text-routes.ts';
@@ -45,16 +46,7 @@ export async function createTokenizerServer(parts: TokenizerParts): Promise<Fast
   });
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   countRequests(app, parts);
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'tokenmesh tokenizer',
-        description: 'Values in, tokens out; and back, for those who may. Every error is a problem document.',
-        version: '1',
-      },
-    },
-  });
+  await app.register(swagger, openApi(parts.mesh, BODY_LIMIT_BYTES));
   await app.register(async (scope) => addServiceRoutes(scope, parts));
   await app.register(async (scope) => {
     countRefusals(scope, parts);

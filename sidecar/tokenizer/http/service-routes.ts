@@ -36,7 +36,12 @@ export function addServiceRoutes(app: FastifyInstance, parts: TokenizerParts): v
   );
   app.get(
     '/metrics',
-    { schema: { summary: 'Prometheus metrics, for the task alone', response: { 200: Type.String() } } },
+    {
+      schema: {
+        summary: 'Prometheus metrics, for the task alone',
+        response: { 200: { description: 'Metrics.', content: { 'text/plain': { schema: Type.String() } } } },
+      },
+    },
     async (request, reply) => {
       if (headerOf(request.headers[IDENTITY_HEADER]) !== undefined) throw localOnly();
       const text = await metrics.text();
@@ -46,7 +51,11 @@ export function addServiceRoutes(app: FastifyInstance, parts: TokenizerParts): v
         .send(text);
     },
   );
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  app.get(
+    '/openapi.json',
+    { schema: { summary: 'This document', response: { 200: Type.Object({ openapi: Type.String() }) } } },
+    async () => app.swagger(),
+  );
 }
 
 function localOnly(): TokenmeshError {

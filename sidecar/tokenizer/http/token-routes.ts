@@ -4,9 +4,11 @@ import { headerOf, IDENTITY_HEADER } from '../../../runtime/http-server.ts';
 import type { Caller } from '../core/vault.ts';
 import { descriptionAnswer, revealedAnswer, tokenizedAnswer } from './answers.ts';
 import { batchItems, batchResults, bodiesOf } from './batch.ts';
+import { idempotentCaller, tellReplay, tellWhenToRetry } from './idempotency.ts';
 import type { Metrics } from './metrics.ts';
 import { addArchiveRoutes } from './archive-routes.ts';
 import { addPointerRoutes } from './pointer-routes.ts';
+import { addReferenceRoutes } from './reference-routes.ts';
 import { callerOf, peerOf } from './peer.ts';
 import { addRateLimit } from './rate-limit.ts';
 import {
@@ -48,6 +50,7 @@ export function addTokenRoutes(app: FastifyInstance, parts: TokenizerParts): voi
   addPointerRoutes(app, parts, callerBehind);
   addArchiveRoutes(app, parts, callerBehind);
   addValueRoutes(app, parts, callerBehind);
+  addReferenceRoutes(app, parts, callerBehind);
 }
 
 export type CallerBehind = (request: FastifyRequest) => Caller;
@@ -68,8 +71,9 @@ function addTokenize(
     },
     async (request, reply) => {
       const done = await counted(metrics, 'tokenize', () =>
-        vault.tokenize(callerBehind(request), request.body),
-      );
+        vault.tokenize(idempotentCaller(callerBehind, request), request.body),
+      ).catch(tellWhenToRetry(reply));
+      tellReplay(reply, [done]);
       return await reply.status(201).send(tokenizedAnswer(done));
     },
   );
@@ -83,9 +87,15 @@ function addTokenize(
         response: { 200: batchAnswerOf(TokenizedAnswer), ...PROBLEMS },
       },
     },
-    async (request): Promise<Results> => {
+    async (request, reply): Promise<Results> => {
       const items = batchItems<TokenizeBody>(request, TokenizeBody);
-      const results = await vault.tokenizeBatch(callerBehind(request), bodiesOf(items));
+      const results = await vault
+        .tokenizeBatch(idempotentCaller(callerBehind, request), bodiesOf(items))
+        .catch(tellWhenToRetry(reply));
+      tellReplay(
+        reply,
+        results.flatMap((each) => ('result' in each ? [each.result] : [])),
+      );
       return countedResults(metrics, 'tokenize', batchResults(items, results, tokenizedAnswer));
     },
   );

@@ -5,9 +5,10 @@
  * @module
  */
 
-import { createSecretKey, type KeyObject } from 'node:crypto';
+import { createSecretKey } from 'node:crypto';
 import { keyedBy } from './keyed.ts';
 import { lettersOf } from './letters.ts';
+import { onceHad } from './once-had.ts';
 import type { AuditLog, AuditMac } from './ports.ts';
 import type { HoneyTokens } from './honey.ts';
 import { recordOf, type AuditEvent, type AuditRecord } from './record.ts';
@@ -68,19 +69,5 @@ export function createAudit(parts: AuditParts): Audit {
     },
     sealIfDue: async () => await trail.sealIfDue(),
     close: async () => await trail.close(),
-  };
-}
-
-/** Asked for once, and again only where it could not be had. */
-function onceHad(get: () => Promise<KeyObject>): () => Promise<KeyObject> {
-  let had: Promise<KeyObject> | undefined;
-  return async () => {
-    had ??= get();
-    try {
-      return await had;
-    } catch (error) {
-      had = undefined;
-      throw error;
-    }
   };
 }

@@ -21,6 +21,8 @@ import type {
   Tokenized,
   TokenizeRequest,
   TokenQuery,
+  UpsertRequest,
+  Upserted,
   ValueQuery,
   Vault,
 } from '../vault.ts';
@@ -93,6 +95,7 @@ export function createAuditedVault(parts: AuditedVaultParts): Vault {
       const replacement = { ...asked(caller, 'replace', request), fields: fieldsIn(request) };
       return await changed(parts, replacement, () => vault.replace(caller, request));
     },
+    upsert: (caller, request) => auditedUpsert(parts, caller, request),
     delete: (caller, query) =>
       changed(parts, asked(caller, 'delete', query), () => vault.delete(caller, query)),
   };
@@ -106,6 +109,29 @@ async function changed<Result extends Effects>(
 ): Promise<Result> {
   await parts.audit.record([eventOf(parts, item, 'begun')]);
   return await auditedItem(parts, item, ofEffects, run);
+}
+
+/**
+ * Which record is replaced is known on the way. From then on its token is in every record, so that an
+ * upsert of which nobody knows what came tells of which row that is so.
+ */
+async function auditedUpsert(
+  parts: AuditedVaultParts,
+  caller: Caller,
+  request: UpsertRequest,
+): Promise<Upserted> {
+  const { tenant } = request;
+  const item: { -readonly [Name in keyof Asked]: Asked[Name] } = {
+    ...asked(caller, 'upsert', tenant === undefined ? {} : { tenant }),
+    fields: fieldsIn(request),
+  };
+  return await auditedItem(parts, item, ofTokenized, () =>
+    parts.vault.upsert(caller, request, async (token) => {
+      if (item.token === token) return;
+      item.token = token;
+      await parts.audit.record([eventOf(parts, item, 'begun')]);
+    }),
+  );
 }
 
 async function auditedItem<Result>(

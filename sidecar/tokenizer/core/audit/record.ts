@@ -20,6 +20,7 @@ export type AuditedOperation =
   | 'delete'
   | 'archive'
   | 'restore'
+  | 'upsert'
   | 'sweep'
   | 'search'
   | 'check-value'

@@ -92,6 +92,7 @@ describe('GET /openapi.json', () => {
       'DELETE /v1/tokens/{token}',
       'GET /healthz',
       'GET /metrics',
+      'GET /openapi.json',
       'GET /readyz',
       'GET /v1/tokens/{token}',
       'POST /v1/detokenize',
@@ -105,6 +106,7 @@ describe('GET /openapi.json', () => {
       'POST /v1/tokens/{token}/restore',
       'POST /v1/values/search',
       'POST /v1/values/tokenized',
+      'PUT /v1/references/{reference}',
       'PUT /v1/tokens/{token}',
     ]);
     expect(answer.body).toContain('"maxItems":1000');
