@@ -17,6 +17,7 @@ export type {
   BatchResult,
   DetokenizeRequest,
   Fields,
+  FieldToTokenize,
   RevealedField,
   RevealedFields,
   TokenDescription,

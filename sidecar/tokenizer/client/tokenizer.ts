@@ -7,7 +7,14 @@
 import type { TokenmeshError } from '../../../errors/error.ts';
 
 /** A record to tokenize: fields by name, each with the class that the policy judges it by. */
-export type Fields = Readonly<Record<string, { readonly class: string; readonly value: string }>>;
+export type Fields = Readonly<Record<string, FieldToTokenize>>;
+
+export interface FieldToTokenize {
+  readonly class: string;
+  readonly value: string;
+  /** Whether the record is to be found by this value; a vault in the process cannot. @default false */
+  readonly searchable?: boolean;
+}
 
 /** The limits of each member, and what formats and kinds there are: docs/token-format.md, `GET /openapi.json`. */
 export interface TokenizeRequest {

@@ -2,6 +2,7 @@ import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { tokenizationMesh } from '../../../mesh/tokenization-mesh.ts';
 import { tokensTable } from '../../../sidecar/tokenizer/adapters/dynamodb-sweep-store.ts';
+import type { TokenizeRequest } from '../../../sidecar/tokenizer/client/tokenizer.ts';
 import { openAudit } from '../../../sidecar/tokenizer/open-audit.ts';
 import { openVault, type OpenVault } from '../../../sidecar/tokenizer/open-vault.ts';
 import type { CallerAccess, VaultFault, VaultOptions } from '../../../sidecar/tokenizer/vault-options.ts';
@@ -65,6 +66,14 @@ describe('an opened vault', () => {
     await expect(stale).rejects.toMatchObject({ code: 'ERR_VERSION_CONFLICT' });
     const invalid = order.replace({ token, fields: {} });
     await expect(invalid).rejects.toMatchObject({ code: 'ERR_REQUEST_INVALID' });
+  });
+
+  it.each<[string, TokenizeRequest]>([
+    ['a token that follows from its value', { ...CARD, kind: 'deterministic' }],
+    ['to be found by a value', { fields: { number: { ...CARD.fields.number, searchable: true } } }],
+  ])('refuses %s, for which it has no keys', async (_what, request) => {
+    const refused = vault.as('order').tokenize(request);
+    await expect(refused).rejects.toMatchObject({ code: 'ERR_KIND_UNSUPPORTED' });
   });
 
   it('takes a token out of use, and brings it back', async () => {
