@@ -183,7 +183,8 @@ describe('an archived token', () => {
       200,
       { token, archivedAt: expect.any(String) as unknown },
     ]);
-    expect(await asOrder('POST', `/v1/tokens/${token}/archive`)).toMatchObject(archived);
+    const again = await asOrder('POST', `/v1/tokens/${token}/archive`);
+    expect([again.status, again.document]).toEqual([200, archived.document]);
     expect(await reveal(token)).toMatchObject({ status: 410, document: { code: 'ERR_TOKEN_ARCHIVED' } });
     const text = await callAs(state, 'paybill', 'POST', '/v1/text/detokenize', { text: `card ${token}` });
     expect(text.document).toMatchObject({ text: `card ${token}`, replacements: { unknown: 1 } });

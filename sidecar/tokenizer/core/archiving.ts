@@ -15,7 +15,12 @@ export function createArchiving(parts: VaultParts): Pick<Vault, 'archive' | 'res
   };
 }
 
-/** A record that is as it should be already is left as it is, and that is no error: the call can be repeated. */
+/**
+ * A record that is as it should be already is left as it is, and that is no error: the call can be repeated.
+ *
+ * Where it has come to be so meanwhile, the row is told all the same: it may be this call that did it, whose
+ * answer was lost and which was sent again, and then nobody else tells the audit of it.
+ */
 async function turn(
   parts: VaultParts,
   caller: Caller,
@@ -26,7 +31,9 @@ async function turn(
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const record = liveRecord(await parts.store.find(key), parts.now());
     const policyIds = requireArchiving(parts, caller, record);
-    if ((record.archivedAt !== undefined) === isToArchive) return { ...archivedOf(record), policyIds };
+    if ((record.archivedAt !== undefined) === isToArchive) {
+      return { ...archivedOf(record), policyIds, ...(attempt === 0 ? {} : { stored: record }) };
+    }
     const stored = await parts.store.archive(key, isToArchive ? parts.now() : undefined);
     if (stored !== 'unchanged') return { ...archivedOf(stored), policyIds, stored };
   }

@@ -31,7 +31,7 @@ export interface ParsedFields {
   readonly code?: AcceptedCode;
 }
 
-/** @throws {TokenmeshError} `ERR_VALUE_INVALID` for a second code, and for one in a record that is no ordinary one. */
+/** @throws {TokenmeshError} `ERR_VALUE_INVALID` for a second code, for one in a record that is no ordinary one, and to be searched for. */
 export function partCode(
   all: readonly NamedField[],
   kind: TokenKind,
@@ -46,6 +46,13 @@ export function partCode(
       code: 'ERR_VALUE_INVALID',
       message: `a record has one security code at most: expected one field of class cvv, got ${others.length + 1}`,
       remedy: 'send one record for each card',
+    });
+  }
+  if (code.searchable === true) {
+    throw new TokenmeshError({
+      code: 'ERR_VALUE_INVALID',
+      message: `field ${showField(code.field)} is a security code: expected one that is not searched for, got "searchable"`,
+      remedy: 'leave "searchable" out: nothing of a code is kept, no fingerprint either',
     });
   }
   const latest = createdAt.getTime() + MAX_CODE_MS;

@@ -46,6 +46,8 @@ export interface SweepingParts {
   /** Who removes, in the audit: the service itself. */
   readonly identity: string;
   readonly now: () => Date;
+  /** Whether the task is to end: then no further page is begun. @default never */
+  readonly isStopping?: () => boolean;
 }
 
 export interface Swept {
@@ -76,7 +78,8 @@ const REMOVE_WIDTH = 8;
 /**
  * One sweep up to now.
  *
- * @returns `'busy'` where another task has the job.
+ * @returns `'busy'` where another task has the job. A sweep that was stopped gives the job back at the minute
+ *   that it was at.
  * @throws {StoreUnavailableError} and {AuditUnavailableError}; what was not swept is next time.
  */
 export async function sweep(parts: SweepingParts): Promise<Swept | 'busy'> {
@@ -86,8 +89,8 @@ export async function sweep(parts: SweepingParts): Promise<Swept | 'busy'> {
   const claim = await jobs.claim(JOB, holder, started, until());
   if (claim === 'busy') return 'busy';
   const last = minuteOf(started);
-  const save = async (minute: number): Promise<'saved' | 'lost'> =>
-    await jobs.save(JOB, holder, until(), JSON.stringify({ minute }));
+  const save = async (minute: number, heldUntil = until()): Promise<'saved' | 'lost'> =>
+    await jobs.save(JOB, holder, heldUntil, JSON.stringify({ minute }));
   const saved = placeIn(claim.progress);
   const first = saved ?? last - FIRST_LOOK_BACK_MINUTES;
   // So that nothing is passed over where this sweep fails and the next one comes late.
@@ -95,6 +98,10 @@ export async function sweep(parts: SweepingParts): Promise<Swept | 'busy'> {
   let total: Swept = NOTHING;
   for (let minute = first; minute <= last; minute += 1) {
     total = sumOf(total, await sweepMinute(parts, minute, started));
+    if (isStopping(parts)) {
+      await save(Math.min(minute, last - LOOKED_AT_AGAIN), now());
+      return total;
+    }
     if (minute !== last && minute % SAVE_EVERY_MINUTES !== 0) continue;
     if ((await save(Math.min(minute + 1, last - LOOKED_AT_AGAIN))) === 'lost') return total;
   }
@@ -105,12 +112,18 @@ async function sweepMinute(parts: SweepingParts, minute: number, now: Date): Pro
   const shards = Array.from({ length: SWEEP_SHARDS }, (_, shard) => shard);
   const swept = await inParallel(shards, SHARD_WIDTH, async (shard) => {
     let total: Swept = NOTHING;
+    if (isStopping(parts)) return total;
     for await (const page of parts.store.expiredIn(sweepBucketOf(minute, shard), now)) {
       total = sumOf(total, await removeAll(parts, page, now));
+      if (isStopping(parts)) break;
     }
     return total;
   });
   return swept.reduce(sumOf, NOTHING);
+}
+
+function isStopping(parts: SweepingParts): boolean {
+  return parts.isStopping?.() === true;
 }
 
 /** What is removed is recorded, though another item of the page could not be. */

@@ -54,3 +54,18 @@ it('asks for nothing more once it was stopped', async () => {
   await sleep(20);
   expect(store.asked).toHaveLength(asked);
 });
+
+it('stops amid a sweep that has much to do', async () => {
+  const { store, stop, until } = start();
+  for (let count = 0; count < 2_000; count += 1) store.add(NOW);
+  let stopped: Promise<void> | undefined;
+  store.onRemove = () => {
+    stopped ??= stop();
+  };
+  await until(() => stopped !== undefined);
+  await stopped;
+  const left = store.items.length;
+  expect(left).toBeGreaterThan(0);
+  await sleep(20);
+  expect(store.items).toHaveLength(left);
+});

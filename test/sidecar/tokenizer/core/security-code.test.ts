@@ -21,6 +21,15 @@ describe('a security code', () => {
     expect((await vault.describe(order, { token })).fields.get('code')).toBe('cvv');
   });
 
+  it('refuses to be searched for, whatever else is', async () => {
+    const { vault, store, fingerprints } = startVaultUnderTest();
+    const fields = { ...CARD, code: { ...CODE.code, searchable: true as const } };
+    await expect(vault.tokenize(order, { fields })).rejects.toMatchObject({ code: 'ERR_VALUE_INVALID' });
+    const findable = { card: { ...CARD.card, searchable: true as const }, ...CODE };
+    await vault.tokenize(order, { fields: findable });
+    expect([store.records.size, store.codes.size, fingerprints.index.rows.size]).toEqual([1, 1, 1]);
+  });
+
   it('is read once, and only where it is named', async () => {
     const { vault } = startVaultUnderTest();
     const { token } = await vault.tokenize(order, BOTH);

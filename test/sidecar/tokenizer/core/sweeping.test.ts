@@ -12,6 +12,7 @@ function setUp() {
   const store = new MemorySweepStore();
   const jobs = new MemoryJobStore();
   const clock = { now: START };
+  const task = { isStopping: false };
   const events: AuditEvent[] = [];
   const parts = {
     store,
@@ -19,8 +20,9 @@ function setUp() {
     audit: { record: async (some: readonly AuditEvent[]) => void events.push(...some) },
     identity: 'tokenizer.tokenmesh.internal',
     now: () => clock.now,
+    isStopping: () => task.isStopping,
   };
-  return { store, jobs, clock, events, sweepAs: (holder: string) => sweep({ ...parts, holder }) };
+  return { store, jobs, clock, task, events, sweepAs: (holder: string) => sweep({ ...parts, holder }) };
 }
 
 describe('a sweep', () => {
@@ -98,5 +100,36 @@ describe('a sweep', () => {
     await sweepAs('two');
     expect(store.items).toEqual([]);
     expect(new Set(events.map(({ token }) => token)).size).toBe(40);
+  });
+
+  it('ends with the page that it is at when its task is to stop, and another goes on at once', async () => {
+    const { store, events, clock, task, sweepAs } = setUp();
+    for (let count = 0; count < 400; count += 1) store.add(at(-300 + count / 2));
+    clock.now = at(0);
+    await sweepAs('one');
+    expect(store.items).toHaveLength(0);
+    for (let count = 0; count < 400; count += 1) store.add(at(600 + count), 'record', `more ${count}`);
+    clock.now = at(1_200);
+    store.onRemove = () => (task.isStopping = true);
+    const { items } = (await sweepAs('one')) as { items: number };
+    expect(items).toBeGreaterThan(0);
+    expect(items).toBeLessThan(20);
+    expect(store.items).toHaveLength(400 - items);
+    store.onRemove = () => undefined;
+    task.isStopping = false;
+    expect(await sweepAs('two')).toMatchObject({ items: 400 - items });
+    expect(new Set(events.map(({ token }) => token)).size).toBe(800);
+  });
+
+  it('looks at the last minutes again, though the one before was stopped in the very last', async () => {
+    const { store, task, sweepAs } = setUp();
+    store.add(at(0));
+    store.onRemove = () => (task.isStopping = true);
+    await sweepAs('one');
+    store.add(at(-60));
+    store.add(at(-1));
+    store.onRemove = () => undefined;
+    task.isStopping = false;
+    expect(await sweepAs('two')).toMatchObject({ items: 2 });
   });
 });
