@@ -140,6 +140,8 @@ async function begin(parts: IdempotencyParts, call: Call, permits: readonly Perm
     const fresh = { request: call.request, results: [], expiresAt, ...mine };
     const found = await store.insert(call.id, fresh, now);
     if (found === 'stored') return { entry: fresh, wanted: wantedOf(permits, []) };
+    // The answer to an earlier write of this call was lost, and the write was sent again.
+    if (found.claim === claim) return { entry: found, wanted: wantedOf(permits, found.results) };
     if (found.request !== call.request) throw keyReused();
     if (found.leaseUntil !== undefined && now < found.leaseUntil) throw inFlight();
     const wanted = wantedOf(permits, found.results);

@@ -179,7 +179,15 @@ export const ROUTE_PROBLEMS: Readonly<Record<string, RouteProblems>> = {
   'POST /v1/values/search': { codes: [...ANY, ...BODY, ...VAULT, ...SEARCHING] },
   'POST /v1/values/tokenized': { codes: [...ANY, ...BODY, ...VAULT, ...SEARCHING] },
   'PUT /v1/references/{reference}': {
-    codes: [...ANY, ...BODY, ...VAULT, ...REPLACING, 'ERR_KIND_NOT_POINTER', 'ERR_RECORD_UNOPENABLE'],
+    codes: [
+      ...ANY,
+      ...BODY,
+      ...VAULT,
+      ...REPLACING,
+      'ERR_KIND_NOT_POINTER',
+      'ERR_KIND_UNSUPPORTED',
+      'ERR_RECORD_UNOPENABLE',
+    ],
   },
   'POST /v1/detokenize': { codes: [...ANY, ...BODY, ...VAULT, ...REVEALING] },
   'POST /v1/detokenize/batch': {

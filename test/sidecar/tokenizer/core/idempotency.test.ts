@@ -165,6 +165,28 @@ describe('many calls with one idempotency key at once', () => {
     expect(store.records.size).toBe(1);
   });
 
+  it('are done where the client of the store sends a write again whose answer was lost', async () => {
+    const { vault, idempotency, store, clock } = setUp();
+    const insert = idempotency.insert.bind(idempotency);
+    idempotency.insert = async (...entry) => {
+      await insert(...entry);
+      return await insert(...entry);
+    };
+    const { token } = await vault.tokenize(once, CARD);
+    expect([...store.records.values()].map((record) => record.token)).toEqual([token]);
+    const replace = idempotency.replace.bind(idempotency);
+    idempotency.replace = async (...entry) => {
+      await replace(...entry);
+      return await replace(...entry);
+    };
+    for (const [id, entry] of idempotency.entries) {
+      idempotency.entries.set(id, { ...entry, results: [], leaseUntil: later(LEASE_MS), claim: 'dead' });
+    }
+    clock.now = later(LEASE_MS);
+    const { token: next } = await vault.tokenize(once, CARD);
+    expect(await vault.tokenize(once, CARD)).toMatchObject({ token: next, isReplayed: true });
+  });
+
   it('refuse a token to a call that was overtaken', async () => {
     const { vault, idempotency, store } = setUp();
     const insert = store.insert.bind(store);

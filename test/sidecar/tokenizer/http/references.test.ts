@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { ROUTE_PROBLEMS } from '../../../../sidecar/tokenizer/http/route-problems.ts';
 import { startTokenizerUnderTest, type TokenizerUnderTest } from '../../../support/tokenizer-under-test.ts';
 
 const CARD = { fields: { card: { class: 'pan', value: '4111111111111111' } } };
@@ -46,6 +47,13 @@ describe('PUT /v1/references/{reference}', () => {
       expect((await put(reference)).statusCode).toBe(201);
     },
   );
+
+  it('refuses a field that is to be searched for, as its document says', async () => {
+    const searchable = { fields: { card: { ...CARD.fields.card, searchable: true } } };
+    const answer = await put('a', searchable);
+    expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([400, 'ERR_KIND_UNSUPPORTED']);
+    expect(ROUTE_PROBLEMS['PUT /v1/references/{reference}']?.codes).toContain('ERR_KIND_UNSUPPORTED');
+  });
 
   it('refuses who may not tokenize', async () => {
     expect((await put('a', CARD, 'paybill')).statusCode).toBe(403);
