@@ -24,7 +24,7 @@ from aws_encryption_sdk import CommitmentPolicy
 
 
 # What the encryption context has beside the four entries that all have: docs/record-format.md.
-BOUND = ("revision", "kind", "format", "expiresAtMs", "subject")
+BOUND = ("revision", "kind", "format", "expiresAtMs", "subject", "reference")
 
 
 def hierarchical_keyring(asked, dynamodb, kms):

@@ -74,7 +74,8 @@ function keyOf(id: string): Item {
 }
 
 /** A thousand results are about 150 KB of the 400 that an item may have. */
-function toItem(id: string, { request, claim, leaseUntil, results, expiresAt }: IdempotencyEntry): Item {
+function toItem(id: string, entry: IdempotencyEntry): Item {
+  const { request, claim, leaseUntil, results, proof, expiresAt } = entry;
   const key = keyOf(id);
   return {
     ...key,
@@ -82,6 +83,7 @@ function toItem(id: string, { request, claim, leaseUntil, results, expiresAt }: 
     claim: { S: claim },
     ...(leaseUntil === undefined ? {} : { leaseUntilMs: { N: String(leaseUntil.getTime()) } }),
     results: { S: JSON.stringify(results) },
+    ...(proof === undefined ? {} : { proof: { S: proof } }),
     ...expiryAttributes(key, expiresAt),
   };
 }
@@ -96,7 +98,7 @@ type StoredResult = Omit<KeptResult, 'createdAt' | 'expiresAt'> & {
 function fromItem(item: Item): IdempotencyEntry {
   const [request, claim, results] = [item['request']?.S, item['claim']?.S, item['results']?.S];
   const expiresAtMs = Number(item['expiresAtMs']?.N);
-  const leaseUntilMs = item['leaseUntilMs']?.N;
+  const [leaseUntilMs, proof] = [item['leaseUntilMs']?.N, item['proof']?.S];
   if (request === undefined || claim === undefined || results === undefined || Number.isNaN(expiresAtMs)) {
     throw new RecordUnopenableError();
   }
@@ -104,6 +106,7 @@ function fromItem(item: Item): IdempotencyEntry {
     request,
     claim,
     ...(leaseUntilMs === undefined ? {} : { leaseUntil: new Date(Number(leaseUntilMs)) }),
+    ...(proof === undefined ? {} : { proof }),
     results: (JSON.parse(results) as (StoredResult | null)[]).map(resultOf),
     expiresAt: new Date(expiresAtMs),
   };

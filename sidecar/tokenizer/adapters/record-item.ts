@@ -108,12 +108,13 @@ export function toItem(record: TokenRecord): Item {
 
 /** Left out where they say nothing: a record of the kind `random` in the format `default` has none of them. */
 function traitAttributes(record: TokenRecord): Item {
-  const { kind, format, revision, subject, consumedAt, archivedAt, code } = record;
+  const { kind, format, revision, subject, reference, consumedAt, archivedAt, code } = record;
   return {
     ...(kind === undefined ? {} : { kind: { S: kind } }),
     ...(format === undefined ? {} : { format: { S: format } }),
     ...(revision === undefined ? {} : { revision: { N: String(revision) } }),
     ...(subject === undefined ? {} : { subject: { S: subject } }),
+    ...(reference === undefined ? {} : { reference: { S: reference } }),
     ...(consumedAt === undefined ? {} : { consumedAtMs: { N: String(consumedAt.getTime()) } }),
     ...(archivedAt === undefined ? {} : { archivedAtMs: { N: String(archivedAt.getTime()) } }),
     ...(code === undefined
@@ -156,6 +157,7 @@ function traitsIn(item: Item): Omit<TokenRecord, keyof RecordKey | 'createdAt' |
   const consumedAtMs = countIn(item, 'consumedAtMs');
   const archivedAtMs = countIn(item, 'archivedAtMs');
   const subject = textIn(item, 'subject', isSubject);
+  const reference = textIn(item, 'reference', isReference);
   const code = codeIn(item);
   if ((kind === 'pointer') !== (revision !== undefined)) throw new RecordUnopenableError();
   return {
@@ -163,6 +165,7 @@ function traitsIn(item: Item): Omit<TokenRecord, keyof RecordKey | 'createdAt' |
     ...(format === undefined ? {} : { format }),
     ...(revision === undefined ? {} : { revision }),
     ...(subject === undefined ? {} : { subject }),
+    ...(reference === undefined ? {} : { reference }),
     ...(consumedAtMs === undefined ? {} : { consumedAt: new Date(consumedAtMs) }),
     ...(archivedAtMs === undefined ? {} : { archivedAt: new Date(archivedAtMs) }),
     ...(code === undefined ? {} : { code }),
@@ -175,6 +178,10 @@ function codeIn(item: Item): TokenRecord['code'] {
   const expiresAt = new Date(Number(expiresAtMs?.N));
   if (field?.S === undefined || Number.isNaN(expiresAt.getTime())) throw new RecordUnopenableError();
   return { field: field.S, expiresAt };
+}
+
+function isReference(text: string): text is string {
+  return /^[\w.-]{1,64}$/.test(text);
 }
 
 /** The name of a key: no other text may become part of one. */

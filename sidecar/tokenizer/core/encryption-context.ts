@@ -23,11 +23,14 @@ export type EncryptionContext = {
   readonly expiresAtMs?: string;
   /** Whose key it is sealed under, where that is not the tenant's. */
   readonly subject?: string;
+  /** The caller's own id that leads to the record. */
+  readonly reference?: string;
 };
 
 /** The context of one field of a record. What the record has not is left out, and is no empty entry. */
 export function contextOf(record: BoundRecord, field: string, fieldClass: FieldClass): EncryptionContext {
-  const { tenant, token, revision, kind = RANDOM_KIND, format = DEFAULT_FORMAT, expiresAt, subject } = record;
+  const { tenant, token, revision, kind = RANDOM_KIND, format = DEFAULT_FORMAT, expiresAt } = record;
+  const { subject, reference } = record;
   return {
     tenant,
     token,
@@ -38,6 +41,7 @@ export function contextOf(record: BoundRecord, field: string, fieldClass: FieldC
     ...(format === DEFAULT_FORMAT ? {} : { format }),
     ...(expiresAt === undefined ? {} : { expiresAtMs: String(expiresAt.getTime()) }),
     ...(subject === undefined ? {} : { subject }),
+    ...(reference === undefined ? {} : { reference }),
   };
 }
 
@@ -50,6 +54,7 @@ export interface BoundRecord {
   readonly format?: string;
   readonly expiresAt?: Date;
   readonly subject?: string;
+  readonly reference?: string;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { createHmac, type KeyObject } from 'node:crypto';
 import { lettersOf } from './audit/letters.ts';
+import type { IdempotencyEntry } from './idempotency-store.ts';
 
 /** The message whose MAC, under the audit's KMS key, is the key of the MACs here: one for all tasks. */
 export const IDEMPOTENCY_KEY_MESSAGE = Buffer.from('tokenmesh idempotency: key, version 1');
@@ -17,8 +18,32 @@ export function idempotencyId(macKey: KeyObject, { identity, tenants, key }: Ide
 }
 
 /**
+ * Vouches for what is kept of a call: who may write the table must not be able to have another token
+ * handed out in the place of what was kept.
+ */
+export function keptMac(
+  macKey: KeyObject,
+  id: string,
+  { request, results, expiresAt }: Pick<IdempotencyEntry, 'request' | 'results' | 'expiresAt'>,
+): string {
+  const kept = results.map((result) =>
+    result === null
+      ? null
+      : [
+          result.token,
+          result.createdAt.getTime(),
+          result.expiresAt?.getTime() ?? null,
+          result.format ?? null,
+          result.version ?? null,
+        ],
+  );
+  return macOf(macKey, ['kept', id, request, kept, expiresAt.getTime()]);
+}
+
+/**
  * Equal for equal requests. Keyed, and never a bare hash: the body holds a card number, which a bare
- * hash would give away to whoever tries them all.
+ * hash would give away to whoever tries them all. Of a security code nothing goes in: the entry lives a
+ * day, and nothing of a code may live more than an hour.
  */
 export function requestMac(macKey: KeyObject, route: string, body: unknown): string {
   return macOf(macKey, ['request', route, inOrder(body)]);
@@ -32,6 +57,9 @@ function macOf(macKey: KeyObject, parts: readonly unknown[]): string {
 function inOrder(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(inOrder);
   if (typeof value !== 'object' || value === null) return value;
-  const members = Object.entries(value).map(([name, member]) => [name, inOrder(member)] as const);
+  const isCode = 'class' in value && value.class === 'cvv';
+  const members = Object.entries(value)
+    .filter(([name]) => !(isCode && name === 'value'))
+    .map(([name, member]) => [name, inOrder(member)] as const);
   return { members: members.toSorted(([one], [other]) => (one < other ? -1 : Number(one > other))) };
 }

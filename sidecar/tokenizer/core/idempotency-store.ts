@@ -8,6 +8,8 @@ export interface IdempotencyEntry {
   readonly leaseUntil?: Date;
   /** One for each item of the call, null where there is none yet; empty before the first call has ended. */
   readonly results: readonly (KeptResult | null)[];
+  /** Vouches for the results. Left out where there are none. */
+  readonly proof?: string;
   /** From then on the entry counts as gone, to the millisecond. */
   readonly expiresAt: Date;
 }

@@ -17,9 +17,9 @@ import { TokenmeshError } from '../../../errors/error.ts';
 import { lettersOf } from './audit/letters.ts';
 import { onceHad } from './audit/once-had.ts';
 import type { AuditMac } from './audit/ports.ts';
-import { isOutage } from './errors.ts';
+import { isOutage, RecordUnopenableError } from './errors.ts';
 import { inFlight, keyReused } from './idempotency-errors.ts';
-import { idempotencyId, IDEMPOTENCY_KEY_MESSAGE, requestMac } from './idempotency-identity.ts';
+import { idempotencyId, IDEMPOTENCY_KEY_MESSAGE, keptMac, requestMac } from './idempotency-identity.ts';
 import type { IdempotencyEntry, IdempotencyStore, KeptResult } from './idempotency-store.ts';
 import { checkFieldCount, checkItemCount, itemResult } from './items.ts';
 import type { Policy } from './policy.ts';
@@ -83,6 +83,7 @@ export function createIdempotentVault(parts: IdempotencyParts): Vault {
 
 /** One call, as it is recognized when it comes again. */
 interface Call {
+  readonly macKey: KeyObject;
   readonly id: string;
   readonly request: string;
 }
@@ -96,6 +97,7 @@ function callOf(
 ): Call {
   const tenants = requests.map(({ tenant = caller.access.tenants[0] ?? '' }) => tenant);
   return {
+    macKey,
     id: idempotencyId(macKey, { identity: caller.identity, tenants, key }),
     request: requestMac(macKey, route, body),
   };
@@ -141,6 +143,7 @@ async function begin(parts: IdempotencyParts, call: Call, permits: readonly Perm
     const found = await store.insert(call.id, fresh, now);
     if (found === 'stored') return { entry: fresh, wanted: wantedOf(permits, []) };
     // The answer to an earlier write of this call was lost, and the write was sent again.
+    requireProof(call, found);
     if (found.claim === claim) return { entry: found, wanted: wantedOf(permits, found.results) };
     if (found.request !== call.request) throw keyReused();
     if (found.leaseUntil !== undefined && now < found.leaseUntil) throw inFlight();
@@ -150,6 +153,12 @@ async function begin(parts: IdempotencyParts, call: Call, permits: readonly Perm
     if ((await store.replace(call.id, taken, found.claim)) === 'replaced') return { entry: taken, wanted };
   }
   throw inFlight();
+}
+
+/** @throws {RecordUnopenableError} for results that this service did not keep. */
+function requireProof({ macKey, id }: Call, entry: IdempotencyEntry): void {
+  if (entry.results.every((result) => result === null)) return;
+  if (entry.proof !== keptMac(macKey, id, entry)) throw new RecordUnopenableError();
 }
 
 function wantedOf(permits: readonly Permit[], kept: IdempotencyEntry['results']): ReadonlySet<number> {
@@ -188,11 +197,15 @@ function missing(): never {
 }
 
 /** @throws {TokenmeshError} `ERR_IDEMPOTENCY_IN_FLIGHT` where another took over meanwhile: its answer counts. */
-async function settle({ store }: IdempotencyParts, { id }: Call, entry: IdempotencyEntry): Promise<void> {
+async function settle(
+  { store }: IdempotencyParts,
+  { id, macKey }: Call,
+  entry: IdempotencyEntry,
+): Promise<void> {
   const { request, claim, results, expiresAt } = entry;
   const isEmpty = results.every((result) => result === null);
   if (isEmpty) return await store.remove(id, claim);
-  const atRest = { request, claim, results, expiresAt };
+  const atRest = { request, claim, results, expiresAt, proof: keptMac(macKey, id, entry) };
   if ((await store.replace(id, atRest, claim)) === 'conflict') throw inFlight();
 }
 

@@ -22,6 +22,7 @@ export interface Accepted {
   readonly createdAt: Date;
   readonly expiresAt?: Date;
   readonly subject?: string;
+  readonly reference?: string;
   readonly code?: AcceptedCode;
   /** The policies that permitted it. */
   readonly policyIds: readonly string[];
@@ -47,6 +48,7 @@ export async function recordUnder(
     ...(choice.kind === RANDOM_KIND ? {} : { kind: choice.kind }),
     ...(choice.format.name === DEFAULT_FORMAT ? {} : { format: choice.format.name }),
     ...(subject === undefined ? {} : { subject }),
+    ...(accepted.reference === undefined ? {} : { reference: accepted.reference }),
   };
   const { code } = accepted;
   return {

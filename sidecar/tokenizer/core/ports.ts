@@ -29,6 +29,8 @@ export interface TokenRecord {
   readonly archivedAt?: Date;
   /** A security code that came with it, which is an item of its own: {@link SealedCode}. */
   readonly code?: { readonly field: string; readonly expiresAt: Date };
+  /** The caller's own id that leads to it, where there is one. */
+  readonly reference?: string;
   /** When a one-time token was used. Such a record is a tombstone: it has no fields any more. */
   readonly consumedAt?: Date;
 }

@@ -5,6 +5,7 @@ import { liveRecord, requireUnarchived } from './live-record.ts';
 import { requireNoCode } from './security-code.ts';
 import type { RecordKey, TokenRecord } from './ports.ts';
 import { sealFields, type NamedField } from './seal-fields.ts';
+import { requireFindable } from './token-kind.ts';
 import { parseToken } from './token.ts';
 import type { Caller, Replaced, ReplaceRequest, Vault, VaultParts } from './vault.ts';
 
@@ -41,11 +42,13 @@ function acceptFields(
   tenant: string,
   request: ReplaceRequest,
 ): readonly NamedField[] {
-  const fields = Object.entries(request.fields).map(([field, { class: name, value }]) => ({
+  const fields = Object.entries(request.fields).map(([field, { class: name, value, searchable }]) => ({
     field,
     class: parseFieldClass(field, name),
     value,
+    ...(searchable === true ? { searchable } : {}),
   }));
+  requireFindable('pointer', fields);
   const classes = fields.map((each) => each.class);
   requireClasses(parts.policy, caller, 'tokenize', tenant, classes, { kind: 'pointer' });
   checkValues(fields);
@@ -85,11 +88,25 @@ async function replaceOnce(
 ): Promise<Replaced | undefined> {
   const next = { ...found, revision: found.revision + 1 };
   const record = { ...next, fields: await sealFields(sealer, next, fields) };
-  if ((await store.replace(record, found.revision)) === 'conflict') return undefined;
+  const outcome = await store.replace(record, found.revision);
+  if (outcome === 'conflict' && !isSame(await store.find(record), record)) return undefined;
   return { token: found.token, version: next.revision, stored: record };
 }
 
 /** @param found - 0 where there is none. */
+/**
+ * Whether the record that is there is this very one: the answer to its write was lost then, and the write
+ * was sent again. No two messages are alike, so that nobody else can have written it.
+ */
+function isSame(there: TokenRecord | undefined, record: TokenRecord): boolean {
+  if (there === undefined || there.revision !== record.revision) return false;
+  if (there.fields.size !== record.fields.size) return false;
+  return [...record.fields].every(([name, { message }]) => {
+    const other = there.fields.get(name);
+    return other !== undefined && Buffer.from(other.message).equals(message);
+  });
+}
+
 export function conflictOf(wanted: number, found: number): TokenmeshError {
   return new TokenmeshError({
     code: 'ERR_VERSION_CONFLICT',

@@ -6,6 +6,8 @@
  */
 
 import { TokenmeshError, type ErrorCode } from '../../../errors/error.ts';
+import { contextOf } from './encryption-context.ts';
+import { RecordUnopenableError } from './errors.ts';
 import { liveRecord } from './live-record.ts';
 import { seal, tokenizedOf, type Accepted } from './minting.ts';
 import type { TokenRecord } from './ports.ts';
@@ -24,8 +26,9 @@ export function createUpserting(parts: VaultParts): Pick<Vault, 'upsert'> {
   const { replace } = createReplacing(parts);
   return {
     async upsert(caller, request, begun = async () => {}) {
-      const accepted = accept(parts, caller, { ...request, kind: 'pointer' });
-      const key = { tenant: accepted.tenant, reference: request.reference };
+      const { reference } = request;
+      const accepted = { ...accept(parts, caller, { ...request, kind: 'pointer' }), reference };
+      const key = { tenant: accepted.tenant, reference };
       for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
         const seen = await parts.references.find(key);
         const record = seen === undefined ? undefined : await recordBehind(parts, key, seen);
@@ -43,17 +46,34 @@ export function createUpserting(parts: VaultParts): Pick<Vault, 'upsert'> {
 
 /** @returns Undefined where the token was deleted or has expired, so that another takes its place. */
 async function recordBehind(
-  { store, now }: VaultParts,
-  { tenant }: ReferenceKey,
+  parts: VaultParts,
+  { tenant, reference }: ReferenceKey,
   token: string,
 ): Promise<TokenRecord | undefined> {
-  const found = await store.find({ tenant, token });
+  const found = await parts.store.find({ tenant, token });
   try {
-    return liveRecord(found, now());
+    const record = liveRecord(found, parts.now());
+    await requireOwn(parts, record, reference);
+    return record;
   } catch (error) {
     if (isGone(error)) return undefined;
     throw error;
   }
+}
+
+/**
+ * Makes sure that the record is the one that was made for the reference, before it is replaced: who may
+ * write the table could make the reference lead to the record of another. One message is opened, since
+ * every message is bound to the reference, and what the row says of itself proves nothing.
+ *
+ * @throws {RecordUnopenableError}
+ */
+async function requireOwn({ sealer }: VaultParts, record: TokenRecord, reference: string): Promise<void> {
+  const [[name, field] = []] = record.fields;
+  if (record.reference !== reference || name === undefined || field === undefined) {
+    throw new RecordUnopenableError();
+  }
+  await sealer.open(field.message, contextOf(record, name, field.class));
 }
 
 /** @throws {TokenmeshError} `ERR_VERSION_CONFLICT` */

@@ -165,7 +165,15 @@ export const ROUTE_PROBLEMS: Readonly<Record<string, RouteProblems>> = {
     ],
   },
   'PUT /v1/tokens/{token}': {
-    codes: [...ANY, ...BODY, ...VAULT, ...LOOKUP, ...REPLACING, 'ERR_KIND_NOT_POINTER'],
+    codes: [
+      ...ANY,
+      ...BODY,
+      ...VAULT,
+      ...LOOKUP,
+      ...REPLACING,
+      'ERR_KIND_NOT_POINTER',
+      'ERR_KIND_UNSUPPORTED',
+    ],
   },
   'POST /v1/tokens/{token}/archive': {
     codes: [...ANY, ...BODY, ...VAULT, ...LOOKUP, 'ERR_CLASS_DENIED'],

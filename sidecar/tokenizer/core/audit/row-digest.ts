@@ -27,6 +27,7 @@ export function rowDigest(key: KeyObject, record: TokenRecord): string {
     format,
     record.revision ?? null,
     record.subject ?? null,
+    record.reference ?? null,
     record.consumedAt?.getTime() ?? null,
     record.archivedAt?.getTime() ?? null,
     record.code === undefined ? null : [record.code.field, record.code.expiresAt.getTime()],

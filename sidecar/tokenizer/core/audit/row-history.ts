@@ -98,7 +98,11 @@ export class RowHistories {
   /** A refusal settles what was begun: nothing was changed. */
   #takeOutcome(name: string, outcome: string): void {
     const history = this.#histories.get(name);
-    if (history !== undefined) history.isUnsettled = UNKNOWN_OUTCOMES.has(outcome);
+    if (history === undefined) return;
+    // Where no use of a one-time token is known yet, the answer to the first may have been lost, and the
+    // use was sent again.
+    const isFirstUse = outcome === 'ERR_TOKEN_CONSUMED' && history.earlier.size === 0;
+    history.isUnsettled = isFirstUse || UNKNOWN_OUTCOMES.has(outcome);
   }
 }
 

@@ -48,6 +48,33 @@ const tokens = (results: readonly ItemResult<Tokenized>[]): (string | undefined)
   results.map((each) => ('error' in each ? undefined : each.result.token));
 
 describe('a call with an idempotency key', () => {
+  it('refuses to hand out what was put in the place of what it kept', async () => {
+    const { vault, idempotency } = setUp();
+    await vault.tokenize(once, CARD);
+    await vault.tokenize(sent('other', CARD), CARD);
+    const [[id, entry] = [], [, other] = []] = idempotency.entries;
+    if (id === undefined || entry === undefined || other === undefined)
+      throw new Error('expected two entries');
+    for (const forged of [
+      { ...entry, results: other.results },
+      { ...entry, results: other.results, proof: other.proof ?? '' },
+      { ...entry, expiresAt: later(2 * IDEMPOTENCY_LIFE_MS) },
+    ]) {
+      idempotency.entries.set(id, forged);
+      await expect(vault.tokenize(once, CARD)).rejects.toMatchObject({ code: 'ERR_RECORD_UNOPENABLE' });
+    }
+    idempotency.entries.set(id, entry);
+    expect((await vault.tokenize(once, CARD)).isReplayed).toBe(true);
+  });
+
+  it('keeps nothing of a security code, not even in a MAC', async () => {
+    const { vault, idempotency } = setUp();
+    const body = (value: string) => ({ fields: { code: { class: 'cvv', value } } });
+    await vault.tokenize(sent('k', body('123')), body('123'));
+    expect((await vault.tokenize(sent('k', body('987')), body('987'))).isReplayed).toBe(true);
+    expect(idempotency.entries.size).toBe(1);
+  });
+
   it('is done once, and answered alike each time, whatever the order of its members', async () => {
     const { vault, store } = setUp();
     const request = { ...CARD, ttlSeconds: 60, format: 'pan' };

@@ -44,3 +44,18 @@ it('tells that a record was removed, though the answer was lost and the removal 
   };
   expect((await vault.delete(order, { token })).stored).toBe('removed');
 });
+
+it('takes a replacement for its own whose answer was lost, with a version and without', async () => {
+  const { vault, store } = startVaultUnderTest();
+  const { token } = await vault.tokenize(order, { ...CARD, kind: 'pointer' });
+  const replace = store.replace.bind(store);
+  store.replace = async (record, revision) => {
+    await replace(record, revision);
+    return await replace(record, revision);
+  };
+  expect(await vault.replace(order, { token, ...CARD, version: 1 })).toMatchObject({ version: 2 });
+  expect((await vault.replace(order, { token, ...CARD })).stored).toMatchObject({ revision: 3 });
+  await expect(vault.replace(order, { token, ...CARD, version: 2 })).rejects.toMatchObject({
+    code: 'ERR_VERSION_CONFLICT',
+  });
+});

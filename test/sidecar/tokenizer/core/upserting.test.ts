@@ -30,6 +30,21 @@ describe('an upsert by reference', () => {
     expect(await seen(vault, made.token)).toBe('5555555555554444');
   });
 
+  it('refuses to replace the record of another reference, wherever the reference is made to lead', async () => {
+    const { vault, store, parts } = startVaultUnderTest();
+    await vault.upsert(order, { reference, ...CARD });
+    const { token } = await vault.upsert(order, { reference: 'another', ...OTHER });
+    const key = { tenant: 'shop', token };
+    const record = store.records.get(`shop#${token}`);
+    if (record === undefined) throw new Error('expected a record');
+    parts.references.find = async () => token;
+    const refused = { code: 'ERR_RECORD_UNOPENABLE' };
+    await expect(vault.upsert(order, { reference, ...CARD })).rejects.toMatchObject(refused);
+    store.records.set(`shop#${token}`, { ...record, reference });
+    await expect(vault.upsert(order, { reference, ...CARD })).rejects.toMatchObject(refused);
+    expect((await store.find(key))?.revision).toBe(1);
+  });
+
   it.each([{ version: 0 }, {}])('makes one where there is none: %j', async (wanted) => {
     const { vault } = startVaultUnderTest();
     const made = await vault.upsert(order, { reference, ...CARD, ...wanted });

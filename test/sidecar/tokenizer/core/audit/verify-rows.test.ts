@@ -159,6 +159,15 @@ describe('rows held against the audit', () => {
       { token: record.token, operation: 'delete', outcome: 'ERR_STORE_UNAVAILABLE' },
     ];
     expect((await report({ audit: [...begun, outage], rows: [] })).problems).toEqual([]);
+    const used: Written = [
+      'a',
+      1,
+      { token: record.token, operation: 'detokenize', outcome: 'ERR_TOKEN_CONSUMED' },
+    ];
+    const other = { ...record, createdAt: new Date(0) };
+    expect((await report({ audit: [['a', 0, stored(record)], used], rows: [other] })).problems).toEqual([]);
+    const known: Written[] = [['a', 0, stored(record)], ['a', 1, stored(other)], used];
+    expect((await report({ audit: known, rows: [record] })).problems).toHaveLength(1);
     const refused: Written = [
       'a',
       2,
