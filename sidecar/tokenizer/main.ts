@@ -75,7 +75,8 @@ async function start(): Promise<void> {
     () => listHoneyTokens(table),
     (error) => logger.error({ fault: nameOf(error) }, 'honey tokens could not be read'),
   );
-  await honey.refresh();
+  // Not waited for: the service starts, and says what is not to be had, where AWS does not answer.
+  void honey.refresh();
   const mac = createKmsAuditMac({ ...clients, ...config });
   const audit = createAudit({
     log: createDynamodbAuditLog({ client: clients.dynamodb, ...config }),

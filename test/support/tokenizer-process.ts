@@ -26,6 +26,8 @@ export interface TokenizerProcess {
   log(): string;
   /** @returns Its exit code. */
   stop(): Promise<number | null>;
+  /** As the kernel ends a process: nothing of it is finished. */
+  kill(): Promise<void>;
 }
 
 /** @param env - Over what the vault gives, which is over nothing: the environment of the test stays out. */
@@ -65,6 +67,12 @@ export async function startTokenizerProcess(
       const text = await answer.body.text();
       const parsed: unknown = text === '' ? undefined : JSON.parse(text);
       return { status: answer.statusCode, headers: answer.headers, text, body: parsed };
+    },
+    async kill() {
+      await dispatcher.close();
+      child.kill('SIGKILL');
+      await exited;
+      await rm(directory, { recursive: true, force: true });
     },
     async stop() {
       await dispatcher.close();

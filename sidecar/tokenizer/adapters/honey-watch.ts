@@ -20,12 +20,17 @@ export function watchHoneyTokens(
   onFault: (error: unknown) => void,
 ): HoneyWatch {
   let references: ReadonlySet<string> = new Set();
-  const refresh = async (): Promise<void> => {
+  let underWay: Promise<void> | undefined;
+  const read = async (): Promise<void> => {
     try {
       references = new Set(await list());
     } catch (error) {
       onFault(error);
     }
+  };
+  const refresh = async (): Promise<void> => {
+    underWay ??= read().finally(() => (underWay = undefined));
+    await underWay;
   };
   const timer = setInterval(() => void refresh(), HONEY_KNOWN_WITHIN_MS / 2).unref();
   return { has: (reference) => references.has(reference), refresh, close: () => clearInterval(timer) };

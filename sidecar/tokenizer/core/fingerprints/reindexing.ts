@@ -59,7 +59,8 @@ export interface ReindexProgress {
   readonly isDone: boolean;
 }
 
-const CLAIM_MS = 60_000;
+/** A task that does not save a page within this time has lost the job to another. */
+const CLAIM_MS = 20_000;
 const WIDTH = 8;
 
 export function reindexJob(tenant: string): string {
