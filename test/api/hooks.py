@@ -55,9 +55,12 @@ def with_real(body):
     if isinstance(real.get("fields"), dict):
         real["fields"] = with_real_fields(real["fields"])
         if "kind" in real:
-            real["kind"] = chosen(["random", "one-time", "pointer"], body)
+            real["kind"] = chosen(["random", "one-time", "pointer", "deterministic", "one-way"], body)
         if "format" in real:
             real["format"] = chosen(["default", "uuid", "region"], body)
+    if "class" in real and "value" in real:
+        real["class"] = chosen(sorted(VALUES), body)
+        real["value"] = VALUES[real["class"]]
     if isinstance(real.get("token"), str):
         real["token"] = chosen(TOKENS, body)
         real.pop("fields", None)

@@ -42,6 +42,14 @@ export function describeFingerprintIndex(name: string, makeIndex: () => Fingerpr
       await index.put([]);
     });
 
+    it('takes a row that is named twice as one', async () => {
+      const [index, row] = [makeIndex(), sampleRow()];
+      await index.put([row, row]);
+      expect(await index.list(row.partition, row.sortKey, 5)).toHaveLength(1);
+      await index.remove([row, row]);
+      expect(await index.find(row)).toBeUndefined();
+    });
+
     it('lists the rows of one partition that begin so, up to a limit', async () => {
       const index = makeIndex();
       const { partition } = sampleRow();

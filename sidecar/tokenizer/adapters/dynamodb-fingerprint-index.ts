@@ -51,7 +51,7 @@ export function createDynamodbFingerprintIndex(options: FingerprintIndexOptions)
       }),
     async put(rows) {
       const signal = AbortSignal.timeout(deadlineMs * 4);
-      const left = await writeAll(options, rows.map(itemOf), { signal, onFault });
+      const left = await writeAll(options, distinct(rows).map(itemOf), { signal, onFault });
       if (left.length > 0) throw new StoreUnavailableError();
     },
     find: (key) => answered((signal) => find(options, key, signal)),
@@ -69,7 +69,7 @@ export function createDynamodbFingerprintIndex(options: FingerprintIndexOptions)
       }),
     remove: (keys) =>
       answered(async (abortSignal) => {
-        for (const part of partsOf(keys, DELETES_PER_CALL)) {
+        for (const part of partsOf(distinct(keys), DELETES_PER_CALL)) {
           const requests = part.map((key) => ({ DeleteRequest: { Key: keyOf(key) } }));
           const command = new BatchWriteItemCommand({ RequestItems: { [TableName]: requests } });
           const { UnprocessedItems } = await client.send(command, { abortSignal });
@@ -91,6 +91,11 @@ async function find(
 /** Removed between the claim and the look: as if nothing had answered, so that it is tried again. */
 function missing(): never {
   throw new Error('expected the row that was in the way');
+}
+
+/** DynamoDB refuses a call that names an item twice, as two fields of one class and value do. */
+function distinct<Key extends IndexKey>(keys: readonly Key[]): Key[] {
+  return [...new Map(keys.map((key) => [`${key.partition} ${key.sortKey}`, key])).values()];
 }
 
 function keyOf({ partition, sortKey }: IndexKey): Item {

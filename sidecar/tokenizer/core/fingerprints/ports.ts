@@ -54,6 +54,6 @@ export interface FingerprintIndex {
   find(key: IndexKey): Promise<Uint8Array | undefined>;
   /** @returns At most `limit` rows of a partition whose sort key begins so. @throws {StoreUnavailableError} */
   list(partition: string, prefix: string, limit: number): Promise<readonly IndexRow[]>;
-  /** Those that are not there are no error. @throws {StoreUnavailableError} */
+  /** Those that are not there are no error, nor is one that is named twice. @throws {StoreUnavailableError} */
   remove(keys: readonly IndexKey[]): Promise<void>;
 }
