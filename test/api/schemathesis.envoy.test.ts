@@ -7,41 +7,31 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { preparePythonEnvironment } from '../../local/aws/python-environment.ts';
 import { identityFiles } from '../../operator/identities.ts';
-import { nodeState, type RunState } from '../../operator/run-state.ts';
-import { callAs, closeCalls } from '../support/mesh-call.ts';
-import { command, mesh, StartedRun } from '../support/running-mesh.ts';
+import { nodeState } from '../../operator/run-state.ts';
+import { callAs } from '../support/mesh-call.ts';
+import { meshOfSuite } from '../support/mesh-of-suite.ts';
+import { command, mesh } from '../support/running-mesh.ts';
 
 const HERE = import.meta.dirname;
-const START_DEADLINE_MS = 400_000;
 const DEADLINE_MS = 300_000;
 
 /** So that each run asks the same. */
 const SEED = '20';
 const EXAMPLES = '20';
 
-let run: StartedRun;
-let state: RunState;
+const suite = meshOfSuite();
 let bin: string;
 
 beforeAll(async () => {
-  run = new StartedRun();
   ({ bin } = await preparePythonEnvironment({
     projectRoot: join(HERE, '..', '..'),
     requirementsFile: join(HERE, 'requirements.txt'),
     name: 'api',
     onProgress: () => undefined,
   }));
-  await run.says('stop       Ctrl-C', START_DEADLINE_MS);
-  state = run.state;
-  await mesh(run, ['status']);
-}, START_DEADLINE_MS);
-
-afterAll(async () => {
-  await closeCalls();
-  await run.end();
 }, DEADLINE_MS);
 
 /** Real tokens of several kinds, since one that is made up gets no further than its checksum. */
@@ -56,7 +46,7 @@ async function someTokens(): Promise<string> {
   ];
   const made = await Promise.all(
     traits.map((each) =>
-      callAs(state, 'order', 'POST', '/v1/tokens', {
+      callAs(suite.state, 'order', 'POST', '/v1/tokens', {
         fields: { it: { class: 'email', value: 'joe@example.com' } },
         ...each,
       }),
@@ -76,9 +66,9 @@ interface HarEntry {
 
 /** @returns What it says at its end, its exit code, and every answer that it got. */
 async function askAs(node: string): Promise<{ code: number | null; said: string; answers: string[] }> {
-  const { listener, identity } = nodeState(state, 'tokenizer');
-  const files = identityFiles(state, node, 'client');
-  const report = join(state.directory, `schemathesis-${node}.har`);
+  const { listener, identity } = nodeState(suite.state, 'tokenizer');
+  const files = identityFiles(suite.state, node, 'client');
+  const report = join(suite.state.directory, `schemathesis-${node}.har`);
   const { code, stdout, stderr } = await command(
     join(bin, 'st'),
     [
@@ -157,7 +147,7 @@ describe('schemathesis', () => {
   it(
     'leaves an audit that is whole, and rows that are what it says',
     async () => {
-      const { code, stdout } = await mesh(run, ['audit', 'verify']);
+      const { code, stdout } = await mesh(suite.run, ['audit', 'verify']);
       expect([code, stdout]).toEqual([0, expect.stringContaining('every row is what the audit says')]);
     },
     DEADLINE_MS,

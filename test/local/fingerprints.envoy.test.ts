@@ -6,39 +6,23 @@
  */
 
 import { PutItemCommand, ScanCommand, type AttributeValue } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { emulatorClients } from '../../operator/aws-clients.ts';
-import type { RunState } from '../../operator/run-state.ts';
 import { testCard } from '../../sample-apps/test-cards.ts';
 import { isToken } from '../../sidecar/tokenizer/core/token.ts';
-import { callAs, closeCalls, type MeshAnswer } from '../support/mesh-call.ts';
-import { mesh, StartedRun } from '../support/running-mesh.ts';
-
-const START_DEADLINE_MS = 400_000;
-const DEADLINE_MS = 120_000;
+import { callAs, type MeshAnswer } from '../support/mesh-call.ts';
+import { meshOfSuite } from '../support/mesh-of-suite.ts';
+import { mesh } from '../support/running-mesh.ts';
 
 const PAN = testCard('visa', 16).number;
 const OTHER_PAN = testCard('mastercard', 16).number;
 
-let run: StartedRun;
-let state: RunState;
-
-beforeAll(async () => {
-  run = new StartedRun();
-  await run.says('stop       Ctrl-C', START_DEADLINE_MS);
-  state = run.state;
-  await mesh(run, ['status']);
-}, START_DEADLINE_MS);
-
-afterAll(async () => {
-  await closeCalls();
-  await run.end();
-}, DEADLINE_MS);
+const suite = meshOfSuite();
 
 const asOrder = (path: string, body: object): Promise<MeshAnswer> =>
-  callAs(state, 'order', 'POST', path, body);
+  callAs(suite.state, 'order', 'POST', path, body);
 const reveal = (token: string): Promise<MeshAnswer> =>
-  callAs(state, 'paybill', 'POST', '/v1/detokenize', { token });
+  callAs(suite.state, 'paybill', 'POST', '/v1/detokenize', { token });
 
 async function tokenOf(value: string, more: object = {}, field: object = {}): Promise<string> {
   const body = { fields: { it: { class: 'pan', value, ...field } }, ...more };
@@ -55,13 +39,13 @@ async function found(value: string, fieldClass = 'pan'): Promise<string[]> {
 
 /** As a command leaves it that is cut off before it has destroyed the key of a version that is read no more. */
 async function leaveVersion(version: number): Promise<void> {
-  const { dynamodb } = emulatorClients(state.aws.endpointUrl, state.aws.region);
+  const { dynamodb } = emulatorClients(suite.state.aws.endpointUrl, suite.state.aws.region);
   const Item = { 'branch-key-id': { S: 'fingerprint#shop' }, type: { S: `version#${version}` } };
-  await dynamodb.send(new PutItemCommand({ TableName: state.tables.keys, Item }));
+  await dynamodb.send(new PutItemCommand({ TableName: suite.state.tables.keys, Item }));
 }
 
 async function rowsOf(tableName: string): Promise<Record<string, AttributeValue>[]> {
-  const { dynamodb } = emulatorClients(state.aws.endpointUrl, state.aws.region);
+  const { dynamodb } = emulatorClients(suite.state.aws.endpointUrl, suite.state.aws.region);
   return (await dynamodb.send(new ScanCommand({ TableName: tableName, ConsistentRead: true }))).Items ?? [];
 }
 
@@ -76,7 +60,9 @@ describe('a deterministic token', () => {
       expect(new Set(made).size).toBe(1);
       const [token = ''] = made;
       expect(isToken(token)).toBeDefined();
-      const rows = (await rowsOf(state.tables.tokens)).filter((row) => row['pk']?.S === `shop#${token}`);
+      const rows = (await rowsOf(suite.state.tables.tokens)).filter(
+        (row) => row['pk']?.S === `shop#${token}`,
+      );
       expect(rows).toHaveLength(1);
       expect((await reveal(token)).document).toEqual({ fields: { it: { value, form: 'plain' } } });
     },
@@ -97,7 +83,7 @@ describe('a one-way token', () => {
     const [one, again] = [await tokenOf(PAN, { kind: 'one-way' }), await tokenOf(PAN, { kind: 'one-way' })];
     expect(one).toBe(again);
     expect(await reveal(one)).toMatchObject({ status: 409, document: { code: 'ERR_TOKEN_ONE_WAY' } });
-    const text = await callAs(state, 'paybill', 'POST', '/v1/text/detokenize', { text: one });
+    const text = await callAs(suite.state, 'paybill', 'POST', '/v1/text/detokenize', { text: one });
     expect(text.document).toMatchObject({ text: one, replacements: { unusable: 1 } });
   });
 });
@@ -112,9 +98,9 @@ describe('a value', () => {
     await asOrder('/v1/tokens', { fields: { who: { class: 'name', value } } });
     expect(await found(value, 'name')).toEqual(tokens.toSorted());
     expect(await found('Joanna Blogg', 'name')).toEqual([]);
-    const before = (await rowsOf(state.tables.fingerprints)).length;
-    await callAs(state, 'order', 'DELETE', `/v1/tokens/${tokens[0]}`);
-    expect((await rowsOf(state.tables.fingerprints)).length).toBe(before - 1);
+    const before = (await rowsOf(suite.state.tables.fingerprints)).length;
+    await callAs(suite.state, 'order', 'DELETE', `/v1/tokens/${tokens[0]}`);
+    expect((await rowsOf(suite.state.tables.fingerprints)).length).toBe(before - 1);
     expect(await found(value, 'name')).toEqual(tokens.slice(1).toSorted());
   });
 
@@ -126,10 +112,10 @@ describe('a value', () => {
       tokenized: false,
     });
     for (const path of ['/v1/values/search', '/v1/values/tokenized']) {
-      expect((await callAs(state, 'paybill', 'POST', path, about)).status).toBe(403);
+      expect((await callAs(suite.state, 'paybill', 'POST', path, about)).status).toBe(403);
     }
     const validate = (node: string, given: string) =>
-      callAs(state, node, 'POST', '/v1/tokens/validate', { token: given });
+      callAs(suite.state, node, 'POST', '/v1/tokens/validate', { token: given });
     expect((await validate('paybill', token)).document).toEqual({ valid: true });
     expect((await validate('paybill', PAN)).document).toEqual({ valid: false });
     expect((await validate('outsider', token)).status).toBe(403);
@@ -137,7 +123,7 @@ describe('a value', () => {
 
   it('is nowhere in the index, nor a token, nor the last four digits of a card', async () => {
     const token = await tokenOf(PAN, { kind: 'deterministic', format: 'pan' });
-    const rows = await rowsOf(state.tables.fingerprints);
+    const rows = await rowsOf(suite.state.tables.fingerprints);
     expect(rows.length).toBeGreaterThan(5);
     const names = new Set(rows.flatMap((row) => Object.keys(row)));
     expect([...names].filter((name) => !['pk', 'sk', 'token', 'expiresAt'].includes(name))).toEqual([]);
@@ -180,7 +166,7 @@ describe('a rotation of the fingerprint key', () => {
       }
     };
     const going = traffic();
-    const rotated = await mesh(run, ['fingerprints', 'rotate', 'shop']);
+    const rotated = await mesh(suite.run, ['fingerprints', 'rotate', 'shop']);
     rotation.isOver = true;
     await going;
     expect([rotated.code, wrong]).toEqual([0, []]);
@@ -191,30 +177,30 @@ describe('a rotation of the fingerprint key', () => {
     );
     expect(rotated.stdout).toMatch(/; \d+ one-way tokens keep version 1 until their values are seen again/);
     expect(await tokenOf(OTHER_PAN, { kind: 'one-way' })).toBe(oneWay);
-    const left = (await rowsOf(state.tables.fingerprints)).filter((row) =>
+    const left = (await rowsOf(suite.state.tables.fingerprints)).filter((row) =>
       row['pk']?.S?.startsWith('shop#1#'),
     );
     for (const row of left) expect(row['sk']?.S).toMatch(/^(claim#one-way|place)#/);
     await leaveVersion(0);
-    const forgotten = await mesh(run, ['fingerprints', 'rotate', 'shop', '--forget']);
+    const forgotten = await mesh(suite.run, ['fingerprints', 'rotate', 'shop', '--forget']);
     expect([forgotten.code, forgotten.stdout]).toEqual([0, 'tenant shop: version 2 is in use\n']);
-    const status = await mesh(run, ['fingerprints', 'status', 'shop', '--json']);
+    const status = await mesh(suite.run, ['fingerprints', 'status', 'shop', '--json']);
     expect(JSON.parse(status.stdout)).toMatchObject({ write: [2], read: [2], phase: 'steady' });
     expect(await tokenOf(OTHER_PAN, { kind: 'one-way' })).toBe(oneWay);
     expect(await tokenOf(PAN, { kind: 'deterministic' })).toBe(deterministic);
     // That is what is forgotten: its value was not seen since, and nothing is kept of it.
     expect(await found(PAN)).toEqual(before.filter((token) => token !== unseen));
-    const rows = await rowsOf(state.tables.fingerprints);
+    const rows = await rowsOf(suite.state.tables.fingerprints);
     expect(rows.filter((row) => row['pk']?.S?.startsWith('shop#1#'))).toEqual([]);
-    const keys = (await rowsOf(state.tables.keys)).filter(
+    const keys = (await rowsOf(suite.state.tables.keys)).filter(
       (row) => row['branch-key-id']?.S === 'fingerprint#shop',
     );
     expect(new Set(keys.map((row) => row['type']?.S))).toEqual(new Set(['state', 'version#2']));
-    expect((await mesh(run, ['audit', 'verify'])).code).toBe(0);
+    expect((await mesh(suite.run, ['audit', 'verify'])).code).toBe(0);
   }, 180_000);
 
   it('says which tenant it does not know', async () => {
-    const refused = await mesh(run, ['fingerprints', 'status', 'nobody']);
+    const refused = await mesh(suite.run, ['fingerprints', 'status', 'nobody']);
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('no fingerprint key')]);
   });
 });

@@ -6,15 +6,14 @@
 
 import { randomUUID } from 'node:crypto';
 import { paginateScan } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { searchForLeaks } from '../../local/leaks.ts';
 import { emulatorClients } from '../../operator/aws-clients.ts';
-import type { RunState } from '../../operator/run-state.ts';
 import { testCard } from '../../sample-apps/test-cards.ts';
-import { callAs, closeCalls, type MeshAnswer } from '../support/mesh-call.ts';
-import { mesh, StartedRun } from '../support/running-mesh.ts';
+import { callAs, type MeshAnswer } from '../support/mesh-call.ts';
+import { meshOfSuite } from '../support/mesh-of-suite.ts';
+import { mesh } from '../support/running-mesh.ts';
 
-const START_DEADLINE_MS = 400_000;
 const DEADLINE_MS = 120_000;
 
 const PAN = testCard('visa', 16).number;
@@ -23,30 +22,17 @@ const card = (value = PAN): object => ({ fields: { card: { class: 'pan', value }
 
 const COME_AGAIN: ReadonlySet<unknown> = new Set(['ERR_IDEMPOTENCY_IN_FLIGHT', 'ERR_STORE_UNAVAILABLE']);
 
-let run: StartedRun;
-let state: RunState;
-
-beforeAll(async () => {
-  run = new StartedRun();
-  await run.says('stop       Ctrl-C', START_DEADLINE_MS);
-  state = run.state;
-  await mesh(run, ['status']);
-}, START_DEADLINE_MS);
-
-afterAll(async () => {
-  await closeCalls();
-  await run.end();
-}, DEADLINE_MS);
+const suite = meshOfSuite();
 
 const tokenize = (key: string, body: object = card()): Promise<MeshAnswer> =>
-  callAs(state, 'order', 'POST', '/v1/tokens', body, { 'idempotency-key': `"${key}"` });
+  callAs(suite.state, 'order', 'POST', '/v1/tokens', body, { 'idempotency-key': `"${key}"` });
 const tokenizeBatch = (key: string, items: object[]): Promise<MeshAnswer> =>
-  callAs(state, 'order', 'POST', '/v1/tokens/batch', { items }, { 'idempotency-key': key });
+  callAs(suite.state, 'order', 'POST', '/v1/tokens/batch', { items }, { 'idempotency-key': key });
 const upsert = (reference: string, body: object): Promise<MeshAnswer> =>
-  callAs(state, 'order', 'PUT', `/v1/references/${reference}`, body);
+  callAs(suite.state, 'order', 'PUT', `/v1/references/${reference}`, body);
 
 async function shown(token: unknown): Promise<unknown> {
-  const { document } = await callAs(state, 'paybill', 'POST', '/v1/detokenize', {
+  const { document } = await callAs(suite.state, 'paybill', 'POST', '/v1/detokenize', {
     token,
     purpose: 'payment',
   });
@@ -55,9 +41,12 @@ async function shown(token: unknown): Promise<unknown> {
 
 /** Rows of the vault by their sort key. */
 async function countOf(sortKey: string): Promise<number> {
-  const { dynamodb } = emulatorClients(state.aws.endpointUrl, state.aws.region);
+  const { dynamodb } = emulatorClients(suite.state.aws.endpointUrl, suite.state.aws.region);
   let count = 0;
-  for await (const { Items } of paginateScan({ client: dynamodb }, { TableName: state.tables.tokens })) {
+  for await (const { Items } of paginateScan(
+    { client: dynamodb },
+    { TableName: suite.state.tables.tokens },
+  )) {
     count += (Items ?? []).filter((item) => item['sk']?.S === sortKey).length;
   }
   return count;
@@ -131,12 +120,13 @@ describe('an idempotency key', () => {
     const key = `order ${randomUUID()}`;
     await tokenize(key);
     expect(await countOf('request')).toBeGreaterThan(0);
-    const { dynamodb } = emulatorClients(state.aws.endpointUrl, state.aws.region);
-    const { found } = await searchForLeaks(state.directory, dynamodb, Object.values(state.tables), [
-      key,
-      PAN,
-      OTHER_PAN,
-    ]);
+    const { dynamodb } = emulatorClients(suite.state.aws.endpointUrl, suite.state.aws.region);
+    const { found } = await searchForLeaks(
+      suite.state.directory,
+      dynamodb,
+      Object.values(suite.state.tables),
+      [key, PAN, OTHER_PAN],
+    );
     expect(found).toEqual([]);
   });
 });
@@ -174,13 +164,13 @@ describe('an upsert by reference', () => {
     const reference = `gone-${randomUUID().slice(0, 5)}`;
     const { document } = await upsert(reference, card());
     const token = String(document['token']);
-    expect((await callAs(state, 'order', 'DELETE', `/v1/tokens/${token}`)).status).toBe(204);
+    expect((await callAs(suite.state, 'order', 'DELETE', `/v1/tokens/${token}`)).status).toBe(204);
     const next = await upsert(reference, { ...card(), version: 0 });
     expect([next.status, next.document['token'] === token]).toEqual([201, false]);
   });
 
   it('refuses paybill, and a reference that may be a card number', async () => {
-    const refused = await callAs(state, 'paybill', 'PUT', '/v1/references/a', card());
+    const refused = await callAs(suite.state, 'paybill', 'PUT', '/v1/references/a', card());
     expect(refused.status).toBe(403);
     expect((await upsert('4111-1111-1111-1111', card())).status).toBe(400);
   });
@@ -189,7 +179,7 @@ describe('an upsert by reference', () => {
 it(
   'leaves an audit that is whole, and rows that are what it says',
   async () => {
-    const { code, stdout } = await mesh(run, ['audit', 'verify']);
+    const { code, stdout } = await mesh(suite.run, ['audit', 'verify']);
     expect([code, stdout]).toEqual([0, expect.stringContaining('every row is what the audit says')]);
   },
   DEADLINE_MS,

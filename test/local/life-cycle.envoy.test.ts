@@ -7,14 +7,13 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QueryCommand, type AttributeValue } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { emulatorClients } from '../../operator/aws-clients.ts';
-import type { RunState } from '../../operator/run-state.ts';
 import { testCard } from '../../sample-apps/test-cards.ts';
-import { callAs, closeCalls, type MeshAnswer } from '../support/mesh-call.ts';
-import { mesh, StartedRun } from '../support/running-mesh.ts';
+import { callAs, type MeshAnswer } from '../support/mesh-call.ts';
+import { meshOfSuite } from '../support/mesh-of-suite.ts';
+import { mesh } from '../support/running-mesh.ts';
 
-const START_DEADLINE_MS = 400_000;
 const DEADLINE_MS = 120_000;
 
 const PAN = testCard('visa', 16).number;
@@ -24,28 +23,15 @@ const RECORD = { fields: { card: { class: 'pan', value: PAN }, code: { class: 'c
 // A busy machine takes longer than jest's five seconds for some of them.
 jest.setTimeout(DEADLINE_MS);
 
-let run: StartedRun;
-let state: RunState;
-
-beforeAll(async () => {
-  run = new StartedRun(undefined, [], { TOKENMESH_SWEEP_SECONDS: '1' });
-  await run.says('stop       Ctrl-C', START_DEADLINE_MS);
-  state = run.state;
-  await mesh(run, ['status']);
-}, START_DEADLINE_MS);
-
-afterAll(async () => {
-  await closeCalls();
-  await run.end();
-}, DEADLINE_MS);
+const suite = meshOfSuite({ TOKENMESH_SWEEP_SECONDS: '1' });
 
 const asOrder = (
   method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   path: string,
   body?: object,
-): Promise<MeshAnswer> => callAs(state, 'order', method, path, body);
+): Promise<MeshAnswer> => callAs(suite.state, 'order', method, path, body);
 const reveal = (token: string, fields?: readonly string[], purpose = 'payment'): Promise<MeshAnswer> =>
-  callAs(state, 'paybill', 'POST', '/v1/detokenize', {
+  callAs(suite.state, 'paybill', 'POST', '/v1/detokenize', {
     token,
     purpose,
     ...(fields === undefined ? {} : { fields }),
@@ -59,10 +45,10 @@ async function newToken(body: object = RECORD): Promise<string> {
 
 /** What the table has of a token: the record, and the code beside it. */
 async function rowsOf(token: string): Promise<Record<string, AttributeValue>[]> {
-  const { dynamodb } = emulatorClients(state.aws.endpointUrl, state.aws.region);
+  const { dynamodb } = emulatorClients(suite.state.aws.endpointUrl, suite.state.aws.region);
   const answer = await dynamodb.send(
     new QueryCommand({
-      TableName: state.tables.tokens,
+      TableName: suite.state.tables.tokens,
       KeyConditionExpression: 'pk = :pk',
       ExpressionAttributeValues: { ':pk': { S: `shop#${token}` } },
       ConsistentRead: true,
@@ -109,9 +95,9 @@ describe('a security code', () => {
 
   it('refuses every pair of hands but those that charge the card', async () => {
     const token = await newToken();
-    expect((await callAs(state, 'order', 'POST', '/v1/detokenize', { token, fields: ['code'] })).status).toBe(
-      403,
-    );
+    expect(
+      (await callAs(suite.state, 'order', 'POST', '/v1/detokenize', { token, fields: ['code'] })).status,
+    ).toBe(403);
     expect((await asOrder('GET', `/v1/tokens/${token}`)).document).toMatchObject({
       fields: { code: { class: 'cvv' } },
     });
@@ -132,11 +118,15 @@ describe('a security code', () => {
 
   it('never gets into a text, though its token does', async () => {
     const token = await newToken({ fields: { code: { class: 'cvv', value: CODE } } });
-    const text = await callAs(state, 'paybill', 'POST', '/v1/text/detokenize', { text: `code ${token}` });
+    const text = await callAs(suite.state, 'paybill', 'POST', '/v1/text/detokenize', {
+      text: `code ${token}`,
+    });
     expect(text.document).toMatchObject({ text: `code ${token}`, replacements: { unusable: 1 } });
     expect((await reveal(token)).document).toEqual({ fields: {} });
     expect((await reveal(token, ['code'])).document).toMatchObject({ fields: { code: { value: CODE } } });
-    const again = await callAs(state, 'paybill', 'POST', '/v1/text/detokenize', { text: `code ${token}` });
+    const again = await callAs(suite.state, 'paybill', 'POST', '/v1/text/detokenize', {
+      text: `code ${token}`,
+    });
     expect(again.status).toBe(200);
   });
 
@@ -167,7 +157,7 @@ describe('a token that expires', () => {
     await untilSwept(token);
     expect(await reveal(token)).toMatchObject({ status: 404 });
     expect((await reveal(lasting)).status).toBe(200);
-    const { stdout } = await mesh(run, ['audit', 'find', '-', '--json'], token);
+    const { stdout } = await mesh(suite.run, ['audit', 'find', '-', '--json'], token);
     expect(
       (JSON.parse(stdout) as { record: { operation: string } }[]).map(({ record }) => record.operation),
     ).toContain('sweep');
@@ -186,7 +176,9 @@ describe('an archived token', () => {
     const again = await asOrder('POST', `/v1/tokens/${token}/archive`);
     expect([again.status, again.document]).toEqual([200, archived.document]);
     expect(await reveal(token)).toMatchObject({ status: 410, document: { code: 'ERR_TOKEN_ARCHIVED' } });
-    const text = await callAs(state, 'paybill', 'POST', '/v1/text/detokenize', { text: `card ${token}` });
+    const text = await callAs(suite.state, 'paybill', 'POST', '/v1/text/detokenize', {
+      text: `card ${token}`,
+    });
     expect(text.document).toMatchObject({ text: `card ${token}`, replacements: { unknown: 1 } });
     expect((await asOrder('GET', `/v1/tokens/${token}`)).document).toMatchObject({
       archivedAt: archived.document['archivedAt'],
@@ -199,7 +191,7 @@ describe('an archived token', () => {
 
   it('refuses paybill, which is not to write', async () => {
     const token = await newToken();
-    const refused = await callAs(state, 'paybill', 'POST', `/v1/tokens/${token}/archive`);
+    const refused = await callAs(suite.state, 'paybill', 'POST', `/v1/tokens/${token}/archive`);
     expect(refused.status).toBe(403);
   });
 });
@@ -207,7 +199,7 @@ describe('an archived token', () => {
 it(
   'leaves an audit that is whole, and rows that are what it says',
   async () => {
-    const { code, stdout } = await mesh(run, ['audit', 'verify']);
+    const { code, stdout } = await mesh(suite.run, ['audit', 'verify']);
     expect([code, stdout]).toEqual([0, expect.stringContaining('every row is what the audit says')]);
   },
   DEADLINE_MS,

@@ -12,17 +12,16 @@ import {
   type AttributeValue,
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { emulatorClients } from '../../operator/aws-clients.ts';
-import type { RunState } from '../../operator/run-state.ts';
 import { callTokenizer } from '../../operator/vault-call.ts';
 import { testCard } from '../../sample-apps/test-cards.ts';
 import { createEncryptionSdkSealer } from '../../sidecar/tokenizer/adapters/encryption-sdk-sealer.ts';
 import type { AuditVerification } from '../../sidecar/tokenizer/core/audit/verify-audit.ts';
-import { mesh, StartedRun } from '../support/running-mesh.ts';
-import { callAs, closeCalls } from '../support/mesh-call.ts';
+import { meshOfSuite } from '../support/mesh-of-suite.ts';
+import { mesh } from '../support/running-mesh.ts';
+import { callAs } from '../support/mesh-call.ts';
 
-const START_DEADLINE_MS = 400_000;
 const DEADLINE_MS = 120_000;
 
 const PAN = testCard('visa', 16).number;
@@ -30,35 +29,25 @@ const OTHER_PAN = testCard('mastercard', 16).number;
 
 type Row = Record<string, AttributeValue>;
 
-let run: StartedRun;
-let state: RunState;
+const suite = meshOfSuite();
 let dynamodb: DynamoDBClient;
 
-beforeAll(async () => {
-  run = new StartedRun();
-  await run.says('stop       Ctrl-C', START_DEADLINE_MS);
-  state = run.state;
-  await mesh(run, ['status']);
-  dynamodb = emulatorClients(state.aws.endpointUrl, state.aws.region).dynamodb;
-}, START_DEADLINE_MS);
-
-afterAll(async () => {
-  await closeCalls();
-  await run.end();
-}, DEADLINE_MS);
+beforeAll(() => {
+  dynamodb = emulatorClients(suite.state.aws.endpointUrl, suite.state.aws.region).dynamodb;
+});
 
 const fieldsOf = (value: string): object => ({ fields: { it: { class: 'pan', value } } });
 
 async function tokenize(more: object = {}, value = PAN): Promise<string> {
   const body = { ...fieldsOf(value), ...more };
-  return ((await callTokenizer(state, 'order', '/v1/tokens', body)) as { token: string }).token;
+  return ((await callTokenizer(suite.state, 'order', '/v1/tokens', body)) as { token: string }).token;
 }
 
-const reveal = (token: string) => callAs(state, 'paybill', 'POST', '/v1/detokenize', { token });
+const reveal = (token: string) => callAs(suite.state, 'paybill', 'POST', '/v1/detokenize', { token });
 
 async function rowOf(token: string): Promise<Row> {
   const { Item } = await dynamodb.send(
-    new GetItemCommand({ TableName: state.tables.tokens, Key: keyOf(token), ConsistentRead: true }),
+    new GetItemCommand({ TableName: suite.state.tables.tokens, Key: keyOf(token), ConsistentRead: true }),
   );
   if (Item === undefined) throw new Error('expected a row');
   return Item;
@@ -70,10 +59,10 @@ const keyOf = (token: string): Row => ({
 });
 
 const put = async (Item: Row): Promise<unknown> =>
-  await dynamodb.send(new PutItemCommand({ TableName: state.tables.tokens, Item }));
+  await dynamodb.send(new PutItemCommand({ TableName: suite.state.tables.tokens, Item }));
 
 const remove = async (token: string): Promise<unknown> =>
-  await dynamodb.send(new DeleteItemCommand({ TableName: state.tables.tokens, Key: keyOf(token) }));
+  await dynamodb.send(new DeleteItemCommand({ TableName: suite.state.tables.tokens, Key: keyOf(token) }));
 
 const without = (row: Row, ...names: string[]): Row =>
   Object.fromEntries(Object.entries(row).filter(([name]) => !names.includes(name)));
@@ -143,15 +132,15 @@ describe('a row that somebody tampers with', () => {
   });
 
   it('refuses a row of another tenant that was moved to this one', async () => {
-    expect((await mesh(run, ['tenants', 'create', 'bank'])).stdout).toBe('tenant bank: key made\n');
+    expect((await mesh(suite.run, ['tenants', 'create', 'bank'])).stdout).toBe('tenant bank: key made\n');
     const token = await tokenize();
     const row = await rowOf(token);
-    const { dynamodb: client, kms } = emulatorClients(state.aws.endpointUrl, state.aws.region);
+    const { dynamodb: client, kms } = emulatorClients(suite.state.aws.endpointUrl, suite.state.aws.region);
     const sealer = createEncryptionSdkSealer({
       dynamodb: client,
       kms,
-      keysTableName: state.tables.keys,
-      kmsKeyArn: state.vaultKeyArn,
+      keysTableName: suite.state.tables.keys,
+      kmsKeyArn: suite.state.vaultKeyArn,
     });
     const context = { tenant: 'bank', token, field: 'it', class: 'pan' } as const;
     const message = await sealer.seal(Buffer.from(PAN), context);
@@ -164,7 +153,7 @@ describe('a row that somebody tampers with', () => {
   it('refuses an old message under a newer version', async () => {
     const token = await tokenize({ kind: 'pointer' });
     const old = await rowOf(token);
-    await callAs(state, 'order', 'PUT', `/v1/tokens/${token}`, fieldsOf(OTHER_PAN));
+    await callAs(suite.state, 'order', 'PUT', `/v1/tokens/${token}`, fieldsOf(OTHER_PAN));
     const current = await rowOf(token);
     await put(withMessage(current, () => messageOf(old)));
     expect(await reveal(token)).toMatchObject({ status: 500, document: UNOPENABLE });
@@ -175,7 +164,7 @@ describe('a row that somebody tampers with', () => {
 
 describe('mesh audit verify', () => {
   async function verify(): Promise<{ code: number | null; rows: NonNullable<AuditVerification['rows']> }> {
-    const { code, stdout } = await mesh(run, ['audit', 'verify', '--json']);
+    const { code, stdout } = await mesh(suite.run, ['audit', 'verify', '--json']);
     const { rows } = JSON.parse(stdout) as AuditVerification;
     if (rows === undefined) throw new Error('expected the rows to be looked at');
     return { code, rows };
@@ -185,7 +174,7 @@ describe('mesh audit verify', () => {
     'holds every row against the audit',
     async () => {
       const token = await tokenize();
-      await callTokenizer(state, 'order', '/v1/tokens', { ...fieldsOf(PAN), ttlSeconds: 1 });
+      await callTokenizer(suite.state, 'order', '/v1/tokens', { ...fieldsOf(PAN), ttlSeconds: 1 });
       const { code, rows } = await verify();
       expect([code, rows.unrecorded, rows.unsettled, rows.problems]).toEqual([0, 0, 0, []]);
       expect(rows.checked).toBeGreaterThan(20);
@@ -201,7 +190,7 @@ describe('mesh audit verify', () => {
       async () => {
         const token = await tokenize({ kind: 'pointer' });
         const old = await rowOf(token);
-        await callAs(state, 'order', 'PUT', `/v1/tokens/${token}`, fieldsOf(OTHER_PAN));
+        await callAs(suite.state, 'order', 'PUT', `/v1/tokens/${token}`, fieldsOf(OTHER_PAN));
         const current = await rowOf(token);
         await put(old);
         expect(await reveal(token)).toMatchObject({ document: { fields: { it: { value: PAN } } } });
@@ -226,7 +215,7 @@ describe('mesh audit verify', () => {
       async () => {
         const token = await tokenize();
         const old = await rowOf(token);
-        await callAs(state, 'order', 'DELETE', `/v1/tokens/${token}`);
+        await callAs(suite.state, 'order', 'DELETE', `/v1/tokens/${token}`);
         await put(old);
         return () => remove(token);
       },
@@ -239,12 +228,15 @@ describe('mesh audit verify', () => {
         const token = await tokenize({ fields });
         const Key = { ...keyOf(token), sk: { S: 'code' } };
         const { Item = {} } = await dynamodb.send(
-          new GetItemCommand({ TableName: state.tables.tokens, Key, ConsistentRead: true }),
+          new GetItemCommand({ TableName: suite.state.tables.tokens, Key, ConsistentRead: true }),
         );
-        const read = await callAs(state, 'paybill', 'POST', '/v1/detokenize', { token, fields: ['code'] });
+        const read = await callAs(suite.state, 'paybill', 'POST', '/v1/detokenize', {
+          token,
+          fields: ['code'],
+        });
         expect(read.status).toBe(200);
         await put(Item);
-        return () => dynamodb.send(new DeleteItemCommand({ TableName: state.tables.tokens, Key }));
+        return () => dynamodb.send(new DeleteItemCommand({ TableName: suite.state.tables.tokens, Key }));
       },
     ],
     [

@@ -9,42 +9,29 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetItemCommand, ScanCommand, type AttributeValue } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { request } from 'undici';
 import { emulatorClients } from '../../operator/aws-clients.ts';
-import { nodeState, type RunState } from '../../operator/run-state.ts';
+import { nodeState } from '../../operator/run-state.ts';
 import { createEgress } from '../../runtime/egress.ts';
 import { testCard } from '../../sample-apps/test-cards.ts';
 import { createEncryptionSdkSealer } from '../../sidecar/tokenizer/adapters/encryption-sdk-sealer.ts';
 import { fromItem } from '../../sidecar/tokenizer/adapters/record-item.ts';
 import type { FoundRecord } from '../../sidecar/tokenizer/core/audit/find-records.ts';
 import { contextOf } from '../../sidecar/tokenizer/core/encryption-context.ts';
-import { callAs, closeCalls, type MeshAnswer } from '../support/mesh-call.ts';
-import { mesh, StartedRun } from '../support/running-mesh.ts';
+import { callAs, type MeshAnswer } from '../support/mesh-call.ts';
+import { meshOfSuite } from '../support/mesh-of-suite.ts';
+import { mesh } from '../support/running-mesh.ts';
 
-const START_DEADLINE_MS = 400_000;
 const DEADLINE_MS = 120_000;
 
 const PAN = testCard('mastercard', 16).number;
 
-let run: StartedRun;
-let state: RunState;
-
-beforeAll(async () => {
-  run = new StartedRun();
-  await run.says('stop       Ctrl-C', START_DEADLINE_MS);
-  state = run.state;
-  await mesh(run, ['status']);
-}, START_DEADLINE_MS);
-
-afterAll(async () => {
-  await closeCalls();
-  await run.end();
-}, DEADLINE_MS);
+const suite = meshOfSuite();
 
 async function tokenize(more: object = {}): Promise<MeshAnswer> {
   const body = { fields: { number: { class: 'pan', value: PAN } }, ...more };
-  return await callAs(state, 'order', 'POST', '/v1/tokens', body);
+  return await callAs(suite.state, 'order', 'POST', '/v1/tokens', body);
 }
 
 async function newToken(more: object = {}): Promise<string> {
@@ -53,7 +40,7 @@ async function newToken(more: object = {}): Promise<string> {
   return String(document['token']);
 }
 
-const reveal = (token: string) => callAs(state, 'paybill', 'POST', '/v1/detokenize', { token });
+const reveal = (token: string) => callAs(suite.state, 'paybill', 'POST', '/v1/detokenize', { token });
 
 /** Asks again until the answer is as expected, for the time in which every task must have learned of it. */
 async function until(code: string, withinMs: number, ask: () => Promise<MeshAnswer>): Promise<MeshAnswer> {
@@ -66,15 +53,20 @@ async function until(code: string, withinMs: number, ask: () => Promise<MeshAnsw
 }
 
 async function itemOf(token: string): Promise<Record<string, AttributeValue>> {
-  const { dynamodb } = emulatorClients(state.aws.endpointUrl, state.aws.region);
+  const { dynamodb } = emulatorClients(suite.state.aws.endpointUrl, suite.state.aws.region);
   const Key = { pk: { S: `shop#${token}` }, sk: { S: 'record' } };
-  return (await dynamodb.send(new GetItemCommand({ TableName: state.tables.tokens, Key }))).Item ?? {};
+  return (await dynamodb.send(new GetItemCommand({ TableName: suite.state.tables.tokens, Key }))).Item ?? {};
 }
 
 /** The row as whoever has the table and the vault's KMS key could try to open it, with no memory of any key. */
 async function openRaw(token: string, item: Record<string, AttributeValue>): Promise<string> {
-  const { dynamodb, kms } = emulatorClients(state.aws.endpointUrl, state.aws.region);
-  const location = { dynamodb, kms, keysTableName: state.tables.keys, kmsKeyArn: state.vaultKeyArn };
+  const { dynamodb, kms } = emulatorClients(suite.state.aws.endpointUrl, suite.state.aws.region);
+  const location = {
+    dynamodb,
+    kms,
+    keysTableName: suite.state.tables.keys,
+    kmsKeyArn: suite.state.vaultKeyArn,
+  };
   const record = fromItem({ tenant: 'shop', token }, item);
   const field = record.fields.get('number');
   if (field === undefined) throw new Error('expected a field');
@@ -84,9 +76,9 @@ async function openRaw(token: string, item: Record<string, AttributeValue>): Pro
 
 describe('a honey token', () => {
   const logged = (): string =>
-    readdirSync(state.directory, { recursive: true, encoding: 'utf8' })
+    readdirSync(suite.state.directory, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.log'))
-      .map((name) => readFileSync(join(state.directory, name), 'utf8'))
+      .map((name) => readFileSync(join(suite.state.directory, name), 'utf8'))
       .join('\n');
   const alarms = (): Record<string, unknown>[] =>
     logged()
@@ -95,7 +87,7 @@ describe('a honey token', () => {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
 
   async function metric(): Promise<string | undefined> {
-    const dispatcher = createEgress(nodeState(state, 'tokenizer').appSocket ?? '');
+    const dispatcher = createEgress(nodeState(suite.state, 'tokenizer').appSocket ?? '');
     const answer = await request('http://tokenizer/metrics', { dispatcher });
     const text = await answer.body.text();
     await dispatcher.close();
@@ -107,7 +99,7 @@ describe('a honey token', () => {
   it(
     'is answered like any other, raises the alarm, and is told by nothing in the table',
     async () => {
-      const planted = await mesh(run, ['honey', 'plant']);
+      const planted = await mesh(suite.run, ['honey', 'plant']);
       const honey = planted.stdout.trim();
       expect([planted.code, honey]).toEqual([0, expect.stringMatching(/^tkn_[b-t]{40}$/)]);
       const ordinary = await newToken();
@@ -121,7 +113,7 @@ describe('a honey token', () => {
         200,
         Object.keys(other.headers).toSorted(),
       ]);
-      await callAs(state, 'order', 'GET', `/v1/tokens/${honey}`);
+      await callAs(suite.state, 'order', 'GET', `/v1/tokens/${honey}`);
       expect(alarms().map(({ operation, identity }) => [operation, identity])).toEqual([
         ['detokenize', 'paybill.tokenmesh.internal'],
         ['describe', 'order.tokenmesh.internal'],
@@ -129,7 +121,7 @@ describe('a honey token', () => {
       expect(await metric()).toBe('1');
       expect(logged()).not.toContain(honey);
       const found = JSON.parse(
-        (await mesh(run, ['audit', 'find', '-', '--json'], honey)).stdout,
+        (await mesh(suite.run, ['audit', 'find', '-', '--json'], honey)).stdout,
       ) as FoundRecord[];
       expect(found.map(({ record }) => [record.operation, record.honey])).toEqual([
         ['tokenize', undefined],
@@ -138,8 +130,8 @@ describe('a honey token', () => {
       ]);
       const [item, plainItem] = [await itemOf(honey), await itemOf(ordinary)];
       expect(Object.keys(item).toSorted()).toEqual(Object.keys(plainItem).toSorted());
-      const { dynamodb } = emulatorClients(state.aws.endpointUrl, state.aws.region);
-      const { Items } = await dynamodb.send(new ScanCommand({ TableName: state.tables.tokens }));
+      const { dynamodb } = emulatorClients(suite.state.aws.endpointUrl, suite.state.aws.region);
+      const { Items } = await dynamodb.send(new ScanCommand({ TableName: suite.state.tables.tokens }));
       const naming = (Items ?? []).filter((each) => JSON.stringify(each).includes(honey));
       expect(naming.map((each) => each['pk']?.S)).toEqual([`shop#${honey}`]);
     },
@@ -150,14 +142,14 @@ describe('a honey token', () => {
     'may be any token, and raises no alarm once it is removed',
     async () => {
       const token = await newToken();
-      expect((await mesh(run, ['honey', 'add', '-'], token)).code).toBe(0);
-      expect((await mesh(run, ['honey', 'list'])).stdout).toContain('honey tokens: 2');
+      expect((await mesh(suite.run, ['honey', 'add', '-'], token)).code).toBe(0);
+      expect((await mesh(suite.run, ['honey', 'list'])).stdout).toContain('honey tokens: 2');
       await sleep(5_500);
       const before = alarms().length;
       await reveal(token);
       expect(alarms()).toHaveLength(before + 1);
-      expect((await mesh(run, ['honey', 'remove', '-'], token)).code).toBe(0);
-      expect((await mesh(run, ['honey', 'remove', '-'], token)).stderr).toContain('is no honey token');
+      expect((await mesh(suite.run, ['honey', 'remove', '-'], token)).code).toBe(0);
+      expect((await mesh(suite.run, ['honey', 'remove', '-'], token)).stderr).toContain('is no honey token');
       await sleep(5_500);
       await reveal(token);
       expect(alarms()).toHaveLength(before + 1);
@@ -175,25 +167,27 @@ describe('a subject', () => {
         status: 400,
         code: 'ERR_SUBJECT_UNKNOWN',
       });
-      expect((await mesh(run, ['subjects', 'create', 'shop', subject])).code).toBe(0);
+      expect((await mesh(suite.run, ['subjects', 'create', 'shop', subject])).code).toBe(0);
       const [token, other] = [await newToken({ subject }), await newToken()];
       expect((await reveal(token)).document).toMatchObject({ fields: { number: { value: PAN } } });
-      expect((await callAs(state, 'order', 'GET', `/v1/tokens/${token}`)).document).toMatchObject({
+      expect((await callAs(suite.state, 'order', 'GET', `/v1/tokens/${token}`)).document).toMatchObject({
         subject,
       });
       const raw = await itemOf(token);
       expect(await openRaw(token, raw)).toBe(PAN);
-      const unconfirmed = await mesh(run, ['subjects', 'shred', 'shop', subject]);
+      const unconfirmed = await mesh(suite.run, ['subjects', 'shred', 'shop', subject]);
       expect([unconfirmed.code, unconfirmed.stderr]).toEqual([2, expect.stringContaining('--yes')]);
       expect((await reveal(token)).status).toBe(200);
-      expect(await mesh(run, ['subjects', 'shred', 'shop', subject, '--yes'])).toMatchObject({ code: 0 });
+      expect(await mesh(suite.run, ['subjects', 'shred', 'shop', subject, '--yes'])).toMatchObject({
+        code: 0,
+      });
       const shredded = { status: 410, document: { code: 'ERR_SUBJECT_SHREDDED' } };
       expect(await until('ERR_SUBJECT_SHREDDED', 31_000, () => reveal(token))).toMatchObject(shredded);
       expect(await tokenize({ subject })).toMatchObject(shredded);
       await expect(openRaw(token, raw)).rejects.toMatchObject({ code: 'ERR_SUBJECT_SHREDDED' });
       expect((await reveal(other)).status).toBe(200);
-      expect((await mesh(run, ['audit', 'verify'])).code).toBe(0);
-      expect((await callAs(state, 'order', 'DELETE', `/v1/tokens/${token}`)).status).toBe(204);
+      expect((await mesh(suite.run, ['audit', 'verify'])).code).toBe(0);
+      expect((await callAs(suite.state, 'order', 'DELETE', `/v1/tokens/${token}`)).status).toBe(204);
     },
     DEADLINE_MS,
   );
@@ -206,15 +200,15 @@ describe('a tenant', () => {
       const token = await newToken();
       const raw = await itemOf(token);
       expect(await openRaw(token, raw)).toBe(PAN);
-      const { code, stdout } = await mesh(run, ['tenants', 'shred', 'shop', '--yes']);
+      const { code, stdout } = await mesh(suite.run, ['tenants', 'shred', 'shop', '--yes']);
       expect([code, stdout]).toEqual([0, expect.stringMatching(/^tenant shop: \d+ keys destroyed; /)]);
       const shredded = { status: 410, document: { code: 'ERR_TENANT_SHREDDED' } };
       expect(await until('ERR_TENANT_SHREDDED', 6_000, () => reveal(token))).toMatchObject(shredded);
       expect(await tokenize()).toMatchObject(shredded);
       await expect(openRaw(token, raw)).rejects.toMatchObject({ code: 'ERR_TENANT_SHREDDED' });
-      expect((await callAs(state, 'order', 'GET', '/readyz')).status).toBe(200);
-      expect((await mesh(run, ['tenants', 'create', 'shop'])).code).toBe(1);
-      expect((await mesh(run, ['audit', 'verify'])).code).toBe(0);
+      expect((await callAs(suite.state, 'order', 'GET', '/readyz')).status).toBe(200);
+      expect((await mesh(suite.run, ['tenants', 'create', 'shop'])).code).toBe(1);
+      expect((await mesh(suite.run, ['audit', 'verify'])).code).toBe(0);
     },
     DEADLINE_MS,
   );

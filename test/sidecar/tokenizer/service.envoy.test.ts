@@ -90,7 +90,7 @@ describe('the tokenizer, as a process over DynamoDB and KMS', () => {
 describe('the tokenizer, where AWS takes every connection and never answers', () => {
   const held = new Set<Socket>();
   const silence = createServer((socket) => held.add(socket.on('error', () => undefined)));
-  let unlucky: TokenizerProcess;
+  let unlucky: TokenizerProcess | undefined;
 
   beforeAll(async () => {
     await once(silence.listen(0, '127.0.0.1'), 'listening');
@@ -98,7 +98,7 @@ describe('the tokenizer, where AWS takes every connection and never answers', ()
     unlucky = await startTokenizerProcess(vault, { AWS_ENDPOINT_URL: `http://127.0.0.1:${port}` });
   });
   afterAll(async () => {
-    await unlucky.stop();
+    await unlucky?.stop();
     for (const socket of held) socket.destroy();
     silence.close();
   });
@@ -116,7 +116,7 @@ describe('the tokenizer, where AWS takes every connection and never answers', ()
     'answers %s %s with 503 within five seconds',
     async (node, path, body, code) => {
       const startedAt = performance.now();
-      const answer = await unlucky.send(node, 'POST', path, body);
+      const answer = await unlucky?.send(node, 'POST', path, body);
       expect(answer).toMatchObject({ status: 503, body: { code }, headers: { 'retry-after': '1' } });
       expect(performance.now() - startedAt).toBeLessThan(5_000);
     },
