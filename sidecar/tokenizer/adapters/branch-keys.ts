@@ -91,37 +91,43 @@ async function keyRowsOf(location: KeyLocation, owner: KeyOwner): Promise<Row[]>
   return [...own, ...fingerprints, ...(await rowsOfSubjects(location, owner.tenant))];
 }
 
+const ID_NAME = { '#id': 'branch-key-id' };
+
 async function rowsUnder({ dynamodb: client, keysTableName }: KeyLocation, id: string): Promise<Row[]> {
-  const rows: Row[] = [];
-  const pages = paginateQuery(
-    { client },
-    {
-      TableName: keysTableName,
-      KeyConditionExpression: '#id = :id',
-      ExpressionAttributeNames: { '#id': 'branch-key-id' },
-      ExpressionAttributeValues: { ':id': { S: id } },
-      ConsistentRead: true,
-    },
+  return await keysOn(
+    paginateQuery(
+      { client },
+      {
+        TableName: keysTableName,
+        KeyConditionExpression: '#id = :id',
+        ExpressionAttributeNames: ID_NAME,
+        ExpressionAttributeValues: { ':id': { S: id } },
+        ConsistentRead: true,
+      },
+    ),
   );
-  for await (const { Items } of pages) rows.push(...(Items ?? []).filter(isKey).map(keyOf));
-  return rows;
 }
 
 async function rowsOfSubjects(
   { dynamodb: client, keysTableName }: KeyLocation,
   tenant: string,
 ): Promise<Row[]> {
-  const rows: Row[] = [];
-  const pages = paginateScan(
-    { client },
-    {
-      TableName: keysTableName,
-      FilterExpression: 'begins_with(#id, :prefix)',
-      ExpressionAttributeNames: { '#id': 'branch-key-id' },
-      ExpressionAttributeValues: { ':prefix': { S: `${tenant}/` } },
-      ConsistentRead: true,
-    },
+  return await keysOn(
+    paginateScan(
+      { client },
+      {
+        TableName: keysTableName,
+        FilterExpression: 'begins_with(#id, :prefix)',
+        ExpressionAttributeNames: ID_NAME,
+        ExpressionAttributeValues: { ':prefix': { S: `${tenant}/` } },
+        ConsistentRead: true,
+      },
+    ),
   );
+}
+
+async function keysOn(pages: AsyncIterable<{ readonly Items?: Row[] | undefined }>): Promise<Row[]> {
+  const rows: Row[] = [];
   for await (const { Items } of pages) rows.push(...(Items ?? []).filter(isKey).map(keyOf));
   return rows;
 }
