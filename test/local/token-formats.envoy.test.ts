@@ -161,7 +161,7 @@ describe('a token format', () => {
   });
 
   it.each([
-    ['a kind that there is not', { kind: 'deterministic' }, 'ERR_KIND_UNSUPPORTED'],
+    ['a kind that there is not', { kind: 'eternal' }, 'ERR_KIND_UNSUPPORTED'],
     ['a format for another class', { format: 'phone' }, 'ERR_FORMAT_UNFIT'],
     ['a format that does not go with the kind', { kind: 'one-time', format: 'pan' }, 'ERR_KIND_UNSUPPORTED'],
   ])('refuses %s', async (_, more, code) => {
