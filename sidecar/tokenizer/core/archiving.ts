@@ -1,6 +1,7 @@
 import { requireClasses, requireOperation, tenantOf, traitsOf } from './access.ts';
 import { consumedToken, liveRecord } from './live-record.ts';
 import type { RecordKey, TokenRecord } from './ports.ts';
+import { classesOf } from './record-fields.ts';
 import { parseToken } from './token.ts';
 import type { Archived, Caller, TokenQuery, Vault, VaultParts } from './vault.ts';
 
@@ -49,9 +50,7 @@ function keyOf(parts: VaultParts, caller: Caller, query: TokenQuery): RecordKey 
 }
 
 function requireArchiving({ policy }: VaultParts, caller: Caller, record: TokenRecord): readonly string[] {
-  const classes = [...record.fields.values()].map((field) => field.class);
-  const all = record.code === undefined ? classes : [...classes, 'cvv' as const];
-  return requireClasses(policy, caller, 'archive', record.tenant, all, traitsOf(record));
+  return requireClasses(policy, caller, 'archive', record.tenant, classesOf(record), traitsOf(record));
 }
 
 function archivedOf({ token, archivedAt }: TokenRecord): Archived {

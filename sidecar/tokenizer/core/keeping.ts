@@ -1,8 +1,8 @@
 import { decide, idsOf, requireClasses, requireOperation, tenantOf, traitsOf } from './access.ts';
 import { consumedToken, liveRecord, unknownToken } from './live-record.ts';
 import type { FieldOperation } from './policy.ts';
-import type { FieldClass } from './field-class.ts';
-import type { RecordKey, TokenRecord } from './ports.ts';
+import type { RecordKey } from './ports.ts';
+import { classesByField, classesOf } from './record-fields.ts';
 import { DEFAULT_FORMAT, RANDOM_KIND } from './token-kind.ts';
 import { rowsLeadingTo } from './fingerprints/searchable.ts';
 import { parseToken } from './token.ts';
@@ -14,7 +14,7 @@ export function createKeeping(parts: VaultParts): Pick<Vault, 'describe' | 'dele
     async describe(caller, query) {
       const key = keyOf(parts, caller, query, 'read-metadata');
       const record = liveRecord(await parts.store.find(key), parts.now());
-      const asked = classesIn(record).map(([name, fieldClass]) => ({
+      const asked = classesByField(record).map(([name, fieldClass]) => ({
         name,
         class: fieldClass,
         decision: decide(parts.policy, caller, {
@@ -44,13 +44,12 @@ export function createKeeping(parts: VaultParts): Pick<Vault, 'describe' | 'dele
       const record = await parts.store.find(key);
       if (record === undefined) throw unknownToken();
       if (record.consumedAt !== undefined) throw consumedToken();
-      const classes = classesIn(record).map(([, fieldClass]) => fieldClass);
       const policyIds = requireClasses(
         parts.policy,
         caller,
         'delete',
         record.tenant,
-        classes,
+        classesOf(record),
         traitsOf(record),
       );
       // What goes with the record goes first: a deletion that fails half-way is one that can be asked for again, and
@@ -64,12 +63,6 @@ export function createKeeping(parts: VaultParts): Pick<Vault, 'describe' | 'dele
       return { policyIds, stored: 'removed' };
     },
   };
-}
-
-/** The class of each field, that of the security code among them. */
-function classesIn({ fields, code }: TokenRecord): (readonly [string, FieldClass])[] {
-  const kept = [...fields].map(([name, field]) => [name, field.class] as const);
-  return code === undefined ? kept : [...kept, [code.field, 'cvv']];
 }
 
 function keyOf(parts: VaultParts, caller: Caller, query: TokenQuery, operation: FieldOperation): RecordKey {

@@ -1,7 +1,6 @@
 import { TokenmeshError } from '../../../errors/error.ts';
 import { classDenied, decide, idsOf, requireOperation, tenantOf, traitsOf } from './access.ts';
 import { consume } from './consuming.ts';
-import { contextOf } from './encryption-context.ts';
 import { showField } from './field-class.ts';
 import { BATCH_WIDTH, inParallel } from './in-parallel.ts';
 import { checkItemCount, foundOrThrow, itemResult, throwIfAllOut } from './items.ts';
@@ -10,6 +9,7 @@ import { takeCode } from './security-code.ts';
 import { mask } from './mask.ts';
 import type { PolicyDecision } from './policy.ts';
 import type { RecordKey, SealedField, TokenRecord } from './ports.ts';
+import { openField } from './record-fields.ts';
 import { parseToken } from './token.ts';
 import type {
   Caller,
@@ -166,7 +166,6 @@ async function valueOf(
     if (form === 'masked') return mask(field.class, '');
     return await takeCode(parts, record, { field: name, expiresAt: field.expiresAt });
   }
-  const context = contextOf(record, name, field.class);
-  const value = Buffer.from(await sealer.open(field.message, context)).toString('utf8');
+  const value = await openField(sealer, record, name, field);
   return form === 'plain' ? value : mask(field.class, value);
 }

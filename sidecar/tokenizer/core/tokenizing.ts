@@ -75,9 +75,13 @@ function expiryOf(createdAt: Date, ttlSeconds: number | undefined): Date | undef
 }
 
 /** Sealed, to be stored with others, or stored already. */
-type Sealed =
-  | { readonly record: TokenRecord; readonly accepted: Accepted; readonly code: SealedCode | undefined }
-  | { readonly stored: Tokenized };
+type Sealed = SealedRecord | { readonly stored: Tokenized };
+
+interface SealedRecord {
+  readonly record: TokenRecord;
+  readonly accepted: Accepted;
+  readonly code: SealedCode | undefined;
+}
 
 /**
  * A token that might be taken is stored by itself, on a condition and with its retries: a few such
@@ -111,17 +115,24 @@ async function storeAll(
   return await putAllEntries(parts, sealed, await storeCodes(parts, sealed, results));
 }
 
+/** Of each item the record that was stored with the others just now; undefined for every other item. */
+function storedOf(
+  sealed: readonly ItemResult<Sealed>[],
+  results: readonly ItemResult<Tokenized>[],
+): (SealedRecord | undefined)[] {
+  return sealed.map((each, index) => {
+    const isStored = 'result' in (results[index] ?? {});
+    return isStored && 'result' in each && 'record' in each.result ? each.result : undefined;
+  });
+}
+
 /** Where the rows by which records are found could not be put, none of these records' tokens is handed out. */
 async function putAllEntries(
   parts: VaultParts,
   sealed: readonly ItemResult<Sealed>[],
   results: ItemResult<Tokenized>[],
 ): Promise<ItemResult<Tokenized>[]> {
-  const stored = sealed.map((each, index) => {
-    const isStored = 'result' in (results[index] ?? {});
-    return isStored && 'result' in each && 'record' in each.result ? each.result : undefined;
-  });
-  const findable = stored.map((each) =>
+  const findable = storedOf(sealed, results).map((each) =>
     each?.accepted.fields.some(({ searchable }) => searchable === true) === true ? each : undefined,
   );
   const put = await itemResult(() =>
@@ -140,10 +151,7 @@ async function storeCodes(
   sealed: readonly ItemResult<Sealed>[],
   results: ItemResult<Tokenized>[],
 ): Promise<ItemResult<Tokenized>[]> {
-  const codes = sealed.map((each, index) => {
-    const isStored = 'result' in (results[index] ?? {});
-    return isStored && 'result' in each && 'record' in each.result ? each.result.code : undefined;
-  });
+  const codes = storedOf(sealed, results).map((each) => each?.code);
   if (codes.every((code) => code === undefined)) return results;
   const outcomes = (await parts.store.insertCodes(codes.filter((code) => code !== undefined))).values();
   return results.map((result, index) => {

@@ -6,13 +6,13 @@
  */
 
 import { TokenmeshError, type ErrorCode } from '../../../errors/error.ts';
-import { contextOf } from './encryption-context.ts';
 import { RecordUnopenableError } from './errors.ts';
 import { liveRecord } from './live-record.ts';
 import { seal, tokenizedOf, type Accepted } from './minting.ts';
 import type { TokenRecord } from './ports.ts';
 import type { ReferenceKey } from './reference-store.ts';
 import { busy, conflictOf, createReplacing } from './replacing.ts';
+import { openField } from './record-fields.ts';
 import { accept } from './tokenizing.ts';
 import type { Caller, UpsertRequest, Upserted, Vault, VaultParts } from './vault.ts';
 
@@ -73,7 +73,7 @@ async function requireOwn({ sealer }: VaultParts, record: TokenRecord, reference
   if (record.reference !== reference || name === undefined || field === undefined) {
     throw new RecordUnopenableError();
   }
-  await sealer.open(field.message, contextOf(record, name, field.class));
+  await openField(sealer, record, name, field);
 }
 
 /** @throws {TokenmeshError} `ERR_VERSION_CONFLICT` */

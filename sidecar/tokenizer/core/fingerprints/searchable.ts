@@ -1,7 +1,7 @@
 import { TokenmeshError } from '../../../../errors/error.ts';
-import { contextOf } from '../encryption-context.ts';
 import { RecordUnopenableError, SubjectShreddedError } from '../errors.ts';
 import type { TokenRecord } from '../ports.ts';
+import { openField } from '../record-fields.ts';
 import type { VaultParts } from '../vault.ts';
 import { partitionOf, type Fingerprinted } from './fingerprint.ts';
 import type { FingerprintIndex, FingerprintKeys, FingerprintRing, IndexKey, IndexRow } from './ports.ts';
@@ -62,8 +62,8 @@ export async function openIndexed({ sealer }: VaultParts, record: TokenRecord): 
   const opened: SearchableField[] = [];
   for (const [name, field] of record.fields) {
     if (record.kind === 'one-way' || (record.kind !== 'deterministic' && field.searchable !== true)) continue;
-    const value = Buffer.from(await sealer.open(field.message, contextOf(record, name, field.class)));
-    opened.push({ record, tenant: record.tenant, class: field.class, value: value.toString('utf8') });
+    const value = await openField(sealer, record, name, field);
+    opened.push({ record, tenant: record.tenant, class: field.class, value });
   }
   return opened;
 }
@@ -100,8 +100,6 @@ function keysOf({ read }: FingerprintRing, { record, ...fingerprinted }: Searcha
 async function rowOfOneWay({ sealer }: VaultParts, record: TokenRecord): Promise<IndexKey[]> {
   const [[name, field] = []] = record.fields;
   if (name === undefined || field === undefined) return [];
-  const partition = Buffer.from(await sealer.open(field.message, contextOf(record, name, field.class)));
-  return [
-    { partition: partition.toString('utf8'), sortKey: claimKey('one-way', record.format ?? 'default') },
-  ];
+  const partition = await openField(sealer, record, name, field);
+  return [{ partition, sortKey: claimKey('one-way', record.format ?? 'default') }];
 }

@@ -1,9 +1,10 @@
 import { decide, idsOf, requireClasses, requireOperation, tenantOf, traitsOf } from '../access.ts';
 import { RecordUnopenableError, SubjectShreddedError } from '../errors.ts';
-import { checkValues, parseFieldClass, type FieldClass } from '../field-class.ts';
+import { checkValues, parseFieldClass } from '../field-class.ts';
 import { inParallel } from '../in-parallel.ts';
 import { foundOrThrow } from '../items.ts';
 import type { TokenRecord } from '../ports.ts';
+import { classesOf } from '../record-fields.ts';
 import { isToken } from '../token.ts';
 import { DEFAULT_FORMAT } from '../token-kind.ts';
 import type {
@@ -129,7 +130,7 @@ async function isValid(parts: VaultParts, caller: Caller, query: TokenQuery): Pr
   if (isToken(query.token) === undefined) return { isValid: false };
   const record = await parts.store.find({ tenant, token: query.token });
   if (record === undefined || !isInUse(parts, record)) return { isValid: false };
-  const decisions = classesIn(record).map((fieldClass) =>
+  const decisions = classesOf(record).map((fieldClass) =>
     decide(parts.policy, caller, {
       ...traitsOf(record),
       operation: 'check-token',
@@ -138,9 +139,4 @@ async function isValid(parts: VaultParts, caller: Caller, query: TokenQuery): Pr
     }),
   );
   return { isValid: decisions.every(({ permitted }) => permitted), policyIds: idsOf(decisions) };
-}
-
-function classesIn({ fields, code }: TokenRecord): FieldClass[] {
-  const classes = [...fields.values()].map((field) => field.class);
-  return code === undefined ? classes : [...classes, 'cvv'];
 }

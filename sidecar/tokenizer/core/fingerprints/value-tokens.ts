@@ -7,11 +7,11 @@
  */
 
 import { TokenmeshError } from '../../../../errors/error.ts';
-import { contextOf } from '../encryption-context.ts';
 import { StoreUnavailableError } from '../errors.ts';
 import { requireUnarchived } from '../live-record.ts';
 import { recordUnder, tokenizedOf, type Accepted } from '../minting.ts';
 import type { TokenRecord } from '../ports.ts';
+import { openField } from '../record-fields.ts';
 import type { NamedField } from '../seal-fields.ts';
 import type { Tokenized, VaultParts } from '../vault.ts';
 import { claimToken, dropOldClaims, findClaim, moveClaim, type ClaimParts } from './claims.ts';
@@ -129,8 +129,8 @@ async function isOfValue(
   if (choice.kind === 'one-way') return true;
   const [[name, sealed] = []] = record.fields;
   if (name === undefined || sealed === undefined || sealed.class !== field.class) return false;
-  const opened = Buffer.from(await sealer.open(sealed.message, contextOf(record, name, sealed.class)));
-  return canonicalValue(field.class, opened.toString('utf8')) === canonicalValue(field.class, field.value);
+  const opened = await openField(sealer, record, name, sealed);
+  return canonicalValue(field.class, opened) === canonicalValue(field.class, field.value);
 }
 
 function onlyField({ fields, choice, subject }: Accepted): NamedField {
