@@ -98,10 +98,17 @@ function appEnvironment(
   };
 }
 
+const PASSED_ON = [
+  'TOKENMESH_POLICIES_DIRECTORY',
+  'TOKENMESH_LIMITS',
+  'TOKENMESH_SWEEP_SECONDS',
+  'TOKENMESH_BRANCH_KEY_SECONDS',
+] as const;
+
 /** What the user may tell the tokenizer by the environment of the run. */
 function tokenizerEnvironment(environment: NodeProcessesPlan['environment']): Record<string, string> {
   return Object.fromEntries(
-    ['TOKENMESH_POLICIES_DIRECTORY', 'TOKENMESH_LIMITS', 'TOKENMESH_SWEEP_SECONDS'].flatMap((name) => {
+    PASSED_ON.flatMap((name) => {
       const value = environment[name];
       return value === undefined ? [] : [[name, value]];
     }),

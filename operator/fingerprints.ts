@@ -7,7 +7,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { TokenmeshError } from '../errors/error.ts';
-import type { KeyStoreLocation } from '../sidecar/tokenizer/adapters/branch-key-source.ts';
+import type { KeyStoreLocation } from '../sidecar/tokenizer/adapters/branch-key-store.ts';
 import { createFingerprintVersion } from '../sidecar/tokenizer/adapters/fingerprint-versions.ts';
 import {
   readFingerprintState,

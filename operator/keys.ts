@@ -8,12 +8,8 @@ import type { Command } from 'commander';
 import { TokenmeshError } from '../errors/error.ts';
 import { createBranchKey, destroyKeys, type KeyOwner } from '../sidecar/tokenizer/adapters/branch-keys.ts';
 import { createFingerprintKey } from '../sidecar/tokenizer/adapters/fingerprint-versions.ts';
-import type { KeyStoreLocation } from '../sidecar/tokenizer/adapters/branch-key-source.ts';
-import {
-  DESTROYED_SEEN_AT_LAST_MS,
-  DESTROYED_SEEN_WITHIN_MS,
-} from '../sidecar/tokenizer/adapters/destroyed-keys.ts';
-import { SUBJECT_KEY_SECONDS } from '../sidecar/tokenizer/adapters/encryption-sdk-sealer.ts';
+import type { KeyStoreLocation } from '../sidecar/tokenizer/adapters/branch-key-store.ts';
+import { SUBJECT_FRESHNESS, TENANT_FRESHNESS } from '../sidecar/tokenizer/vault-keys.ts';
 import { emulatorClients } from './aws-clients.ts';
 import type { RunState } from './run-state.ts';
 
@@ -85,8 +81,9 @@ async function shred(state: RunState, owner: KeyOwner, { yes }: ShredOptions): P
 
 /** What a task may still hold in memory, and for how long. */
 function boundOf({ subject }: KeyOwner): string {
-  if (subject !== undefined) return `${SUBJECT_KEY_SECONDS} s`;
-  const [within, atLast] = [DESTROYED_SEEN_WITHIN_MS, DESTROYED_SEEN_AT_LAST_MS].map((ms) => ms / 1000);
+  if (subject !== undefined) return `${SUBJECT_FRESHNESS.seenAtLastMs / 1000} s`;
+  const { seenWithinMs, seenAtLastMs } = TENANT_FRESHNESS;
+  const [within, atLast] = [seenWithinMs, seenAtLastMs].map((ms) => ms / 1000);
   return `${within} s (${atLast} s for one that cannot read the key store)`;
 }
 

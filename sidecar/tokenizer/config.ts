@@ -18,6 +18,8 @@ export interface TokenizerConfig {
   readonly rateOverrides: RateOverrides;
   /** What tokens of the format `region` name. @default the airport of `AWS_REGION`: core/formats/region-codes.ts */
   readonly regionCode: string;
+  /** How long a branch key is held before KMS is asked again. */
+  readonly keySeconds: number;
   /** How often what has expired is removed. */
   readonly sweepSeconds: number;
   readonly auditTableName: string;
@@ -34,6 +36,9 @@ export const KMS_KEY_ID =
   /^(?:arn:aws[\w-]*:kms:[\w-]+:\d{12}:(?:key|alias)\/[\w/-]+|alias\/[\w/-]+|mrk-[\da-f]{32}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})$/;
 /** Well within the hour that a security code may live. */
 const DEFAULT_SWEEP_SECONDS = '60';
+/** What a stolen image of the memory is good for after KMS revoked the key. */
+const DEFAULT_KEY_SECONDS = '3600';
+const KEY_SECONDS = /^(?:[5-9]|[1-9]\d{1,3}|[1-7]\d{4}|8[0-5]\d{3}|86[0-3]\d{2}|86400)$/;
 const SECONDS = /^[1-9]\d{0,2}$/;
 export const TABLE_NAME = /^[\w.-]{3,255}$/;
 
@@ -51,6 +56,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): T
     kmsKeyArn: env['TOKENMESH_KMS_KEY_ARN'] ?? '',
     policiesDirectory: policiesDirectoryIn(env),
     regionCode: env['TOKENMESH_REGION_CODE'] ?? REGION_CODES[env['AWS_REGION'] ?? ''] ?? '',
+    keySeconds: Number(env['TOKENMESH_BRANCH_KEY_SECONDS'] ?? DEFAULT_KEY_SECONDS),
     sweepSeconds: Number(env['TOKENMESH_SWEEP_SECONDS'] ?? DEFAULT_SWEEP_SECONDS),
     auditTableName: env['TOKENMESH_AUDIT_TABLE'] ?? 'tokenmesh-audit',
     auditKeyId: env['TOKENMESH_AUDIT_KEY_ID'] ?? 'alias/tokenmesh-audit',
@@ -64,6 +70,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): T
     ...mismatch('TOKENMESH_KMS_KEY_ARN', config.kmsKeyArn, KMS_KEY_ARN, 'the ARN of a KMS key'),
     ...mismatch('TOKENMESH_AUDIT_TABLE', config.auditTableName, TABLE_NAME, "a table's name"),
     ...mismatch('TOKENMESH_AUDIT_KEY_ID', config.auditKeyId, KMS_KEY_ID, 'the alias, id or ARN of a KMS key'),
+    ...mismatch(
+      'TOKENMESH_BRANCH_KEY_SECONDS',
+      env['TOKENMESH_BRANCH_KEY_SECONDS'] ?? DEFAULT_KEY_SECONDS,
+      KEY_SECONDS,
+      'a number of seconds from 5 to 86400',
+    ),
     ...mismatch(
       'TOKENMESH_SWEEP_SECONDS',
       env['TOKENMESH_SWEEP_SECONDS'] ?? DEFAULT_SWEEP_SECONDS,

@@ -8,7 +8,7 @@
 export { TokenmeshError, type ErrorCode } from '../../errors/error.ts';
 export { createEgress } from '../../runtime/egress.ts';
 export { createAwsClients, type AwsClients, type ClientConfig } from './adapters/aws-clients.ts';
-export type { KeyStoreLocation } from './adapters/branch-key-source.ts';
+export type { KeyStoreLocation } from './adapters/branch-key-store.ts';
 export { tokensTable } from './adapters/dynamodb-sweep-store.ts';
 export { createBranchKey, type KeyOwner } from './adapters/branch-keys.ts';
 export { TokenizerError } from './client/tokenizer-answers.ts';

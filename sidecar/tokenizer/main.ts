@@ -22,7 +22,6 @@ import { createDynamodbReferenceStore } from './adapters/dynamodb-reference-stor
 import { createDynamodbSweepStore } from './adapters/dynamodb-sweep-store.ts';
 import { createDynamodbTokenStore } from './adapters/dynamodb-token-store.ts';
 import { listHoneyTokens } from './adapters/dynamodb-honey-tokens.ts';
-import { createEncryptionSdkSealer } from './adapters/encryption-sdk-sealer.ts';
 import { watchHoneyTokens } from './adapters/honey-watch.ts';
 import { createKmsAuditMac } from './adapters/kms-audit-mac.ts';
 import { createKmsFingerprintKeys } from './adapters/kms-fingerprint-keys.ts';
@@ -40,6 +39,7 @@ import { observeHoney } from './http/observe-honey.ts';
 import { observeMinting } from './http/observe-minting.ts';
 import { startReindexer } from './reindexer.ts';
 import { startSweeper } from './sweeper.ts';
+import { createVaultKeys } from './vault-keys.ts';
 import { createTokenizerServer, type PolicyState } from './http/server.ts';
 
 const logger = createLogger('tokenizer');
@@ -62,8 +62,9 @@ async function start(): Promise<void> {
     ...table,
     onFault: (error) => logger.error({ fault: nameOf(error) }, 'part of a batch failed'),
   });
-  const sealer = createEncryptionSdkSealer({ ...clients, ...config });
   const metrics = createMetrics({ process: true });
+  const { keys, sealer } = createVaultKeys({ ...clients, ...config, randomBytes, observer: metrics });
+  metrics.watchKeys(() => keys.state());
   const folder = await openPolicyFolder({
     directory: config.policiesDirectory,
     mesh,
@@ -100,7 +101,11 @@ async function start(): Promise<void> {
     regionCode: config.regionCode,
     observer: observeMinting(metrics, logger),
     fingerprints: {
-      keys: createKmsFingerprintKeys({ ...clients, ...config }),
+      keys: createKmsFingerprintKeys({
+        ...clients,
+        ...config,
+        isDestroyed: (tenant) => keys.isDestroyed(tenant),
+      }),
       index: createDynamodbFingerprintIndex({
         client: clients.dynamodb,
         tableName: config.fingerprintsTableName,
@@ -125,6 +130,7 @@ async function start(): Promise<void> {
     metrics,
     limiter: createRateLimiter(ratesOf(mesh, config.rateOverrides), () => performance.now()),
     policyState: () => policyStateOf(folder.status()),
+    keyState: () => keys.state(),
     mesh,
     logger,
   });

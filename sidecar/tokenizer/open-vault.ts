@@ -16,7 +16,6 @@ import { createDynamodbJobStore } from './adapters/dynamodb-job-store.ts';
 import { createDynamodbReferenceStore } from './adapters/dynamodb-reference-store.ts';
 import { createDynamodbSweepStore } from './adapters/dynamodb-sweep-store.ts';
 import { createDynamodbTokenStore } from './adapters/dynamodb-token-store.ts';
-import { createEncryptionSdkSealer } from './adapters/encryption-sdk-sealer.ts';
 import { createKmsAuditMac } from './adapters/kms-audit-mac.ts';
 import { compilePolicySet } from './adapters/policy-set.ts';
 import { createAudit, type Audit } from './core/audit/audit.ts';
@@ -26,6 +25,7 @@ import { createReadiness } from './core/readiness.ts';
 import { sweep, type Swept, type SweepingParts } from './core/sweeping.ts';
 import { createVault, type Vault } from './core/vault.ts';
 import { checkOptions, type CheckedOptions, type VaultOptions } from './vault-options.ts';
+import { createVaultKeys } from './vault-keys.ts';
 import { createVaultTokenizer, type VaultTokenizer } from './vault-tokenizer.ts';
 
 /** Of the request that is served. */
@@ -136,8 +136,13 @@ function vaultOf(
     ...table,
     onFault: (error) => tell(options, 'store', error),
   });
-  const sealer = createEncryptionSdkSealer({ ...options, ...clients });
   const { randomBytes = randomBytesOfSystem, regionCode } = options;
+  const { sealer } = createVaultKeys({
+    ...clients,
+    keysTableName: options.keysTableName,
+    kmsKeyArn: options.kmsKeyArn,
+    randomBytes,
+  });
   const plain = createVault({
     ...{ store, sealer, policy, now, randomBytes },
     references: createDynamodbReferenceStore(table),

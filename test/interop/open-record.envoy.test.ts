@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
 import { preparePythonEnvironment } from '../../local/aws/python-environment.ts';
 import { createDynamodbTokenStore } from '../../sidecar/tokenizer/adapters/dynamodb-token-store.ts';
-import { createEncryptionSdkSealer } from '../../sidecar/tokenizer/adapters/encryption-sdk-sealer.ts';
+import { sealerOf } from '../support/sealer-of.ts';
 import { contextOf } from '../../sidecar/tokenizer/core/encryption-context.ts';
 import type { FieldClass } from '../../sidecar/tokenizer/core/field-class.ts';
 import type { SealedField, TokenRecord } from '../../sidecar/tokenizer/core/ports.ts';
@@ -37,7 +37,7 @@ beforeAll(async () => {
 afterAll(() => vault.stop());
 
 async function storedRecord(change: Partial<TokenRecord> = {}): Promise<TokenRecord> {
-  const sealer = createEncryptionSdkSealer(vault);
+  const sealer = sealerOf(vault);
   const token = newToken();
   const fields = new Map<string, SealedField>();
   for (const [field, fieldClass, value] of VALUES) {
@@ -57,8 +57,10 @@ function storeOf() {
   });
 }
 
+const openWithPython = (tenant: string, token: string) => askPython({ tenant, token });
+
 /** Runs the Python script, which is given where things are and nothing of ours besides. */
-async function openWithPython(tenant: string, token: string): Promise<{ code: number; values: unknown }> {
+async function askPython(asked: object): Promise<{ code: number; values: unknown }> {
   const child = spawn(python, ['-B', join(HERE, 'open_record.py')], { stdio: ['pipe', 'pipe', 'pipe'] });
   const exited = once(child, 'exit') as Promise<[number]>;
   child.stdin.end(
@@ -68,8 +70,7 @@ async function openWithPython(tenant: string, token: string): Promise<{ code: nu
       tokensTable: vault.tokensTableName,
       keysTable: vault.keysTableName,
       kmsKeyArn: vault.kmsKeyArn,
-      tenant,
-      token,
+      ...asked,
     }),
   );
   const [output, complaint] = await Promise.all([text(child.stdout), text(child.stderr)]);
@@ -103,4 +104,29 @@ describe('a record of the table', () => {
     expect(refused.code).not.toBe(0);
     expect(refused.values).toMatch(/encryption context/i);
   }, 60_000);
+});
+
+describe('a message of the AWS Encryption SDK for Python', () => {
+  it.each([
+    ['a card number', '4111111111111111'],
+    ['text beyond ASCII', 'Zoë 日本'],
+    ['more than one frame', 'a'.repeat(10_000)],
+  ])(
+    'opens with our sealer, under its own context and no other: %s',
+    async (_, value) => {
+      const context = contextOf({ tenant: 'shop', token: newToken() }, 'card', 'pan');
+      const { code, values } = await askPython({ tenant: 'shop', value, context });
+      expect(code).toBe(0);
+      const message = Buffer.from(String(values), 'base64');
+      const sealer = sealerOf(vault);
+      expect(Buffer.from(await sealer.open(message, context)).toString()).toBe(value);
+      for (const other of [
+        { ...context, token: newToken() },
+        { ...context, tenant: 'other' },
+      ]) {
+        await expect(sealer.open(message, other)).rejects.toMatchObject({ code: 'ERR_RECORD_UNOPENABLE' });
+      }
+    },
+    60_000,
+  );
 });

@@ -1,10 +1,12 @@
-"""Opens one record of the token table with the AWS Encryption SDK for Python.
+"""Opens one record of the token table with the AWS Encryption SDK for Python, or seals one value with it.
 
-Reads a JSON object from standard input: endpointUrl, region, tokensTable,
-keysTable, kmsKeyArn, tenant, token. Prints one: the value of each field, by
-name. Shares no code with the service: whatever opens here opens anywhere.
+Reads a JSON object from standard input: endpointUrl, region, keysTable,
+kmsKeyArn, tenant; to open, tokensTable and token besides: prints one object, the
+value of each field by name. To seal, value and context: prints the message in
+base64. Shares no code with the service: whatever opens here opens anywhere.
 """
 
+import base64
 import json
 import sys
 
@@ -21,6 +23,7 @@ from aws_cryptographic_material_providers.mpl.models import (
     DefaultCache,
 )
 from aws_encryption_sdk import CommitmentPolicy
+from aws_encryption_sdk.identifiers import AlgorithmSuite
 
 
 # What the encryption context has beside the four entries that all have: docs/record-format.md.
@@ -48,14 +51,30 @@ def hierarchical_keyring(asked, dynamodb, kms):
     )
 
 
-def open_record(asked):
+def connect(asked):
+    """The table, the keyring and the Encryption SDK's client."""
     session = boto3.Session(region_name=asked["region"], aws_access_key_id="local", aws_secret_access_key="local")
     dynamodb = session.client("dynamodb", endpoint_url=asked["endpointUrl"])
     kms = session.client("kms", endpoint_url=asked["endpointUrl"])
-    keyring = hierarchical_keyring(asked, dynamodb, kms)
     client = aws_encryption_sdk.EncryptionSDKClient(
         commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT, max_encrypted_data_keys=1
     )
+    return dynamodb, hierarchical_keyring(asked, dynamodb, kms), client
+
+
+def seal_value(asked):
+    _, keyring, client = connect(asked)
+    message, _ = client.encrypt(
+        source=asked["value"].encode("utf-8"),
+        keyring=keyring,
+        encryption_context=asked["context"],
+        algorithm=AlgorithmSuite.AES_256_GCM_HKDF_SHA512_COMMIT_KEY,
+    )
+    return base64.b64encode(message).decode("ascii")
+
+
+def open_record(asked):
+    dynamodb, keyring, client = connect(asked)
     key = {"pk": {"S": f"{asked['tenant']}#{asked['token']}"}, "sk": {"S": "record"}}
     item = dynamodb.get_item(TableName=asked["tokensTable"], Key=key, ConsistentRead=True)["Item"]
     # A record is bound to each of these that it has.
@@ -77,4 +96,5 @@ def open_record(asked):
 
 
 if __name__ == "__main__":
-    json.dump(open_record(json.load(sys.stdin)), sys.stdout)
+    asked = json.load(sys.stdin)
+    json.dump(seal_value(asked) if "value" in asked else open_record(asked), sys.stdout)

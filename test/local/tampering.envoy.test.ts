@@ -16,7 +16,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { emulatorClients } from '../../operator/aws-clients.ts';
 import { callTokenizer } from '../../operator/vault-call.ts';
 import { testCard } from '../../sample-apps/test-cards.ts';
-import { createEncryptionSdkSealer } from '../../sidecar/tokenizer/adapters/encryption-sdk-sealer.ts';
+import { sealerOf } from '../support/sealer-of.ts';
 import type { AuditVerification } from '../../sidecar/tokenizer/core/audit/verify-audit.ts';
 import { meshOfSuite } from '../support/mesh-of-suite.ts';
 import { mesh } from '../support/running-mesh.ts';
@@ -136,7 +136,7 @@ describe('a row that somebody tampers with', () => {
     const token = await tokenize();
     const row = await rowOf(token);
     const { dynamodb: client, kms } = emulatorClients(suite.state.aws.endpointUrl, suite.state.aws.region);
-    const sealer = createEncryptionSdkSealer({
+    const sealer = sealerOf({
       dynamodb: client,
       kms,
       keysTableName: suite.state.tables.keys,

@@ -15,7 +15,7 @@ import { emulatorClients } from '../../operator/aws-clients.ts';
 import { nodeState } from '../../operator/run-state.ts';
 import { createEgress } from '../../runtime/egress.ts';
 import { testCard } from '../../sample-apps/test-cards.ts';
-import { createEncryptionSdkSealer } from '../../sidecar/tokenizer/adapters/encryption-sdk-sealer.ts';
+import { sealerOf } from '../support/sealer-of.ts';
 import { fromItem } from '../../sidecar/tokenizer/adapters/record-item.ts';
 import type { FoundRecord } from '../../sidecar/tokenizer/core/audit/find-records.ts';
 import { contextOf } from '../../sidecar/tokenizer/core/encryption-context.ts';
@@ -71,7 +71,7 @@ async function openRaw(token: string, item: Record<string, AttributeValue>): Pro
   const field = record.fields.get('number');
   if (field === undefined) throw new Error('expected a field');
   const context = contextOf(record, 'number', field.class);
-  return Buffer.from(await createEncryptionSdkSealer(location).open(field.message, context)).toString();
+  return Buffer.from(await sealerOf(location).open(field.message, context)).toString();
 }
 
 describe('a honey token', () => {

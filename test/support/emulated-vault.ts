@@ -1,7 +1,7 @@
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { CreateKeyCommand } from '@aws-sdk/client-kms';
 import { createAwsClients } from '../../sidecar/tokenizer/adapters/aws-clients.ts';
-import type { KeyStoreLocation } from '../../sidecar/tokenizer/adapters/branch-key-source.ts';
+import type { KeyStoreLocation } from '../../sidecar/tokenizer/adapters/branch-key-store.ts';
 import { createBranchKey } from '../../sidecar/tokenizer/adapters/branch-keys.ts';
 import { createFingerprintKey } from '../../sidecar/tokenizer/adapters/fingerprint-versions.ts';
 import { tokensTable } from '../../sidecar/tokenizer/adapters/dynamodb-sweep-store.ts';

@@ -18,15 +18,13 @@ import {
   TransactionCanceledException,
   type AttributeValue,
 } from '@aws-sdk/client-dynamodb';
+import { branchKeyIdOf } from '../core/crypto/branch-key-id.ts';
 import { SubjectShreddedError, TenantShreddedError } from '../core/errors.ts';
-import { keyStoreInput, type KeyStoreLocation } from './branch-key-source.ts';
-import { createDestroyedKeys, DESTROYED_TYPE, destroyedKey } from './destroyed-keys.ts';
-import { branchKeyIdOf } from './encryption-sdk-sealer.ts';
+import { keyStoreInput, type KeyStoreLocation } from './branch-key-store.ts';
+import { DESTROYED_TYPE, destroyedKey, isDestroyed } from './destroyed-keys.ts';
 
 /** Whose key it is: a tenant's, or a subject's of the tenant. */
 export type KeyOwner = { readonly tenant: string; readonly subject?: string };
-
-const DEADLINE_MS = 5_000;
 
 /** Begins the `branch-key-id` of the keys that fingerprints are made under. */
 const FINGERPRINT_PREFIX = 'fingerprint#';
@@ -43,10 +41,9 @@ export async function createBranchKey(
   owner: KeyOwner,
 ): Promise<'created' | 'exists'> {
   const { tenant, subject } = owner;
-  const destroyed = createDestroyedKeys(location, DEADLINE_MS);
-  if (await destroyed.isDestroyedNow(tenant)) throw new TenantShreddedError();
+  if (await isDestroyed(location, tenant)) throw new TenantShreddedError();
   const branchKeyIdentifier = branchKeyIdOf(owner);
-  if (subject !== undefined && (await destroyed.isDestroyedNow(branchKeyIdentifier))) {
+  if (subject !== undefined && (await isDestroyed(location, branchKeyIdentifier))) {
     throw new SubjectShreddedError();
   }
   const keyStore = new BranchKeyStoreNode(keyStoreInput(location));
@@ -69,7 +66,7 @@ export async function createBranchKey(
  */
 export async function destroyKeys(location: KeyLocation, owner: KeyOwner, at: Date): Promise<number> {
   const rows = await keyRowsOf(location, owner);
-  const isMarked = await createDestroyedKeys(location, DEADLINE_MS).isDestroyedNow(branchKeyIdOf(owner));
+  const isMarked = await isDestroyed(location, branchKeyIdOf(owner));
   if (rows.length === 0 && !isMarked) return 0;
   const { dynamodb, keysTableName: TableName } = location;
   const mark = { ...destroyedKey(branchKeyIdOf(owner)), at: { S: at.toISOString() } };

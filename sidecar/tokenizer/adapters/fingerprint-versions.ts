@@ -10,7 +10,7 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { GenerateDataKeyWithoutPlaintextCommand } from '@aws-sdk/client-kms';
 import { FINGERPRINT_SECRET_BYTES } from '../core/fingerprints/version-keys.ts';
-import type { KeyStoreLocation } from './branch-key-source.ts';
+import type { KeyStoreLocation } from './branch-key-store.ts';
 import {
   fingerprintKeyContext,
   readFingerprintState,

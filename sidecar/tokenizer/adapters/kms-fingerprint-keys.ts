@@ -11,12 +11,13 @@ import { DecryptCommand } from '@aws-sdk/client-kms';
 import { KeyUnavailableError, TenantShreddedError } from '../core/errors.ts';
 import { RING_LEASE_MS, type FingerprintKeys, type FingerprintRing } from '../core/fingerprints/ports.ts';
 import { versionKeys, type VersionKeys } from '../core/fingerprints/version-keys.ts';
-import type { KeyStoreLocation } from './branch-key-source.ts';
+import type { KeyStoreLocation } from './branch-key-store.ts';
 import { answeredWithin } from './deadline.ts';
-import { createDestroyedKeys } from './destroyed-keys.ts';
 import { fingerprintKeyContext, readFingerprintState, versionRowKey } from './fingerprint-state.ts';
 
 export interface KmsFingerprintKeysOptions extends KeyStoreLocation {
+  /** Whether the keys of the tenant were destroyed. */
+  readonly isDestroyed: (tenant: string) => Promise<boolean>;
   /** @default 2500 */
   readonly deadlineMs?: number;
   /** Milliseconds, of a clock that does not go back. @default performance.now */
@@ -33,7 +34,6 @@ export function createKmsFingerprintKeys(options: KmsFingerprintKeysOptions): Fi
   const known = new Map<string, Known>();
   const underWay = new Map<string, Promise<Known>>();
   const unwrapped = new Map<string, VersionKeys>();
-  const destroyed = createDestroyedKeys(options, deadlineMs);
   const keysOf = async (tenant: string, version: number, signal: AbortSignal): Promise<VersionKeys> => {
     const name = `${tenant}#${version}`;
     const keys = unwrapped.get(name) ?? (await unwrap(options, tenant, version, signal));
@@ -58,7 +58,7 @@ export function createKmsFingerprintKeys(options: KmsFingerprintKeysOptions): Fi
   };
   return {
     async ringOf(tenant) {
-      if (await destroyed.isDestroyed(tenant)) {
+      if (await options.isDestroyed(tenant)) {
         known.delete(tenant);
         for (const name of unwrapped.keys()) if (name.startsWith(`${tenant}#`)) unwrapped.delete(name);
         throw new TenantShreddedError();

@@ -1,8 +1,9 @@
+import type { KeyObserver, KeyState } from '../core/crypto/key-cache.ts';
 import type { Swept } from '../core/sweeping.ts';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What the service counts. No label holds what a caller may choose: routes are templates, identities those of the mesh. */
-export interface Metrics {
+export interface Metrics extends KeyObserver {
   requestAnswered(request: AnsweredRequest): void;
   /** @param outcome - `ok`, or the code of the error. */
   itemDone(operation: string, outcome: string): void;
@@ -19,6 +20,8 @@ export interface Metrics {
   /** Expired items were removed. */
   swept(swept: Swept): void;
   sweepFailed(): void;
+  /** Asked each time that metrics are read. */
+  watchKeys(stateOf: () => KeyState | undefined): void;
   readonly contentType: string;
   text(): Promise<string>;
 }
@@ -79,6 +82,7 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
   return {
     ...policy,
     ...sweepMetrics(registers),
+    ...keyMetrics(registers),
     requestAnswered({ route, method, status, node, durationSeconds }) {
       durations.observe({ route, method, status, node }, durationSeconds);
     },
@@ -96,6 +100,43 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     },
     contentType: registry.contentType,
     text: () => registry.metrics(),
+  };
+}
+
+function keyMetrics(registers: Registry[]): Pick<Metrics, 'keyFetched' | 'watchKeys'> {
+  const fetches = new Counter({
+    name: 'tokenmesh_branch_key_fetches_total',
+    help: 'Times that KMS was asked for a branch key, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  let stateOf: (() => KeyState | undefined) | undefined;
+  const gauges = [
+    new Gauge({
+      name: 'tokenmesh_branch_key_good_for_seconds',
+      help: 'How long the branch keys that are held can be used if KMS does not answer any more.',
+      registers,
+      collect() {
+        this.set(stateOf?.()?.goodForSeconds ?? 0);
+      },
+    }),
+    new Gauge({
+      name: 'tokenmesh_branch_key_refresh_failing',
+      help: '1 while KMS or the key store does not answer for a branch key that is in use.',
+      registers,
+      collect() {
+        this.set(stateOf?.()?.isRefreshFailing === true ? 1 : 0);
+      },
+    }),
+  ];
+  return {
+    keyFetched(outcome) {
+      fetches.inc({ outcome });
+    },
+    watchKeys(askedFor) {
+      stateOf = askedFor;
+      for (const gauge of gauges) gauge.reset();
+    },
   };
 }
 

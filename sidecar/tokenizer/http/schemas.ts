@@ -251,6 +251,16 @@ export const ReadinessAnswer = Type.Object({
       updateRefusedAt: Type.Optional(Instant),
     }),
   ),
+  keys: Type.Optional(
+    Type.Object({
+      goodForSeconds: Type.Integer({
+        description: 'How long values can be sealed and opened if KMS does not answer any more.',
+      }),
+      isRefreshFailing: Type.Boolean({
+        description: 'KMS or the key store did not answer the last time that it was asked.',
+      }),
+    }),
+  ),
 });
 
 export function batchOf(item: TSchema): TSchema {

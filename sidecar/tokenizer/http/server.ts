@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Mesh } from '../../../mesh/definition.ts';
 import { createServer, headerOf, IDENTITY_HEADER } from '../../../runtime/http-server.ts';
 import type { Logger } from '../../../runtime/log.ts';
+import type { KeyState } from '../core/crypto/key-cache.ts';
 import { shownAs } from '../core/errors.ts';
 import type { TextService } from '../core/text/text-service.ts';
 import type { Vault } from '../core/vault.ts';
@@ -29,6 +30,8 @@ export interface TokenizerParts {
   readonly limiter: RateLimiter;
   /** Which policies are in force, for GET /readyz. */
   readonly policyState?: () => PolicyState;
+  /** How long it can go on without KMS, for GET /readyz. */
+  readonly keyState?: () => KeyState | undefined;
 }
 
 export interface PolicyState {

@@ -31,7 +31,12 @@ export function addServiceRoutes(app: FastifyInstance, parts: TokenizerParts): v
     async () => {
       await checkReady();
       const policy = parts.policyState?.();
-      return { status: 'ok', ...(policy === undefined ? {} : { policy }) };
+      const keys = parts.keyState?.();
+      return {
+        status: 'ok',
+        ...(policy === undefined ? {} : { policy }),
+        ...(keys === undefined ? {} : { keys }),
+      };
     },
   );
   app.get(

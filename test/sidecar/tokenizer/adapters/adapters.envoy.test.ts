@@ -9,10 +9,10 @@ import {
 import { GetItemCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms';
 import { createAwsClients } from '../../../../sidecar/tokenizer/adapters/aws-clients.ts';
-import { keyStoreInput } from '../../../../sidecar/tokenizer/adapters/branch-key-source.ts';
+import { keyStoreInput } from '../../../../sidecar/tokenizer/adapters/branch-key-store.ts';
 import { createBranchKey } from '../../../../sidecar/tokenizer/adapters/branch-keys.ts';
 import { createDynamodbTokenStore } from '../../../../sidecar/tokenizer/adapters/dynamodb-token-store.ts';
-import { createEncryptionSdkSealer } from '../../../../sidecar/tokenizer/adapters/encryption-sdk-sealer.ts';
+import { sealerOf } from '../../../support/sealer-of.ts';
 import { itemKey } from '../../../../sidecar/tokenizer/adapters/record-item.ts';
 import type { EncryptionContext } from '../../../../sidecar/tokenizer/core/encryption-context.ts';
 import type { FieldSealer, TokenStore } from '../../../../sidecar/tokenizer/core/ports.ts';
@@ -65,7 +65,7 @@ function storeDown(): TokenStore {
 }
 
 function sealer(): FieldSealer {
-  return createEncryptionSdkSealer(vault);
+  return sealerOf(vault);
 }
 
 describeTokenStore('DynamoDB', store);
@@ -80,7 +80,7 @@ describeJobStore('DynamoDB', () =>
   createDynamodbJobStore({ client: vault.dynamodb, tableName: vault.tokensTableName }),
 );
 describeTokenStoreDown('DynamoDB', storeDown);
-describeFieldSealer('the Encryption SDK', sealer);
+describeFieldSealer('the branch key sealer', sealer);
 
 const PAN = Buffer.from('4111111111111111');
 function contextOf(token: string): EncryptionContext {
@@ -165,11 +165,11 @@ describe('the sealer', () => {
         },
       { step: 'initialize' },
     );
-    const counted = createEncryptionSdkSealer({ ...vault, ...clients });
+    const counted = sealerOf({ ...vault, ...clients });
     const contexts = Array.from({ length: 20 }, () => contextOf(newToken()));
     const messages = await Promise.all(contexts.map((context) => counted.seal(PAN, context)));
     await Promise.all(contexts.map((context, index) => counted.open(messages[index] ?? PAN, context)));
-    expect(asked).toEqual(['DecryptCommand', 'DecryptCommand']);
+    expect(asked).toEqual(['DecryptCommand']);
   });
 
   it('seals under the branch key even where many wait for it at a time', async () => {
@@ -213,7 +213,7 @@ describe('the sealer', () => {
   it('gives up within its deadline, and says that the key is not to be had', async () => {
     const context = contextOf(newToken());
     const message = await sealer().seal(PAN, context);
-    const hasty = createEncryptionSdkSealer({ ...vault, ...createAwsClients(DOWN), deadlineMs: 10 });
+    const hasty = sealerOf({ ...vault, ...createAwsClients(DOWN), deadlineMs: 10 });
     await expect(hasty.seal(PAN, context)).rejects.toMatchObject({ code: 'ERR_KEY_UNAVAILABLE' });
     await expect(hasty.open(message, context)).rejects.toMatchObject({ code: 'ERR_KEY_UNAVAILABLE' });
   });

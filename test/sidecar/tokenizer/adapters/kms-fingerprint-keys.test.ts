@@ -14,7 +14,6 @@ function setUp() {
   const unwrapped: string[] = [];
   const dynamodb = {
     send: async ({ input }: { input: { Key: { type: { S: string } } } }) => {
-      if (input.Key.type.S === 'destroyed') return {};
       if (input.Key.type.S !== 'state') return { Item: { wrapped: { B: Uint8Array.of(1) } } };
       clock.ms += state.takesMs;
       return { Item: { state: { S: JSON.stringify(state) } } };
@@ -31,6 +30,7 @@ function setUp() {
     kms: kms as unknown as KMSClient,
     keysTableName: 'keys',
     kmsKeyArn: 'key',
+    isDestroyed: async () => false,
     now: () => clock.ms,
   };
   return { clock, state, unwrapped, keys: createKmsFingerprintKeys(options) };

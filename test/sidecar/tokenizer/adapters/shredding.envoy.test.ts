@@ -7,20 +7,18 @@
 
 import { buildClient, CommitmentPolicy, KmsHierarchicalKeyRingNode } from '@aws-crypto/client-node';
 import { BranchKeyStoreNode } from '@aws-crypto/client-node';
-import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { keyStoreInput } from '../../../../sidecar/tokenizer/adapters/branch-key-source.ts';
+import { keyStoreInput } from '../../../../sidecar/tokenizer/adapters/branch-key-store.ts';
 import { createBranchKey, destroyKeys } from '../../../../sidecar/tokenizer/adapters/branch-keys.ts';
-import {
-  createDestroyedKeys,
-  DESTROYED_SEEN_AT_LAST_MS,
-  DESTROYED_SEEN_WITHIN_MS,
-} from '../../../../sidecar/tokenizer/adapters/destroyed-keys.ts';
-import {
-  branchKeyIdOf,
-  createEncryptionSdkSealer,
-} from '../../../../sidecar/tokenizer/adapters/encryption-sdk-sealer.ts';
+import { sealerOf } from '../../../support/sealer-of.ts';
 import { createAwsClients } from '../../../../sidecar/tokenizer/adapters/aws-clients.ts';
+import { versionInWrapped } from '../../../../sidecar/tokenizer/core/crypto/data-key.ts';
+import { readMessage } from '../../../../sidecar/tokenizer/core/crypto/message.ts';
+import { versionText } from '../../../../sidecar/tokenizer/core/crypto/version-bytes.ts';
+import { branchKeyIdOf } from '../../../../sidecar/tokenizer/core/crypto/branch-key-id.ts';
+import { createVaultKeys, TENANT_FRESHNESS } from '../../../../sidecar/tokenizer/vault-keys.ts';
 import type { EncryptionContext } from '../../../../sidecar/tokenizer/core/encryption-context.ts';
 import { newToken } from '../../../contracts/token-store.contract.ts';
 import { PREPARE_DEADLINE_MS } from '../../../support/emulated-aws.ts';
@@ -67,7 +65,7 @@ describe('a subject', () => {
     expect(await createBranchKey(vault, owner)).toBe('created');
     expect(await createBranchKey(vault, owner)).toBe('exists');
     expect(await keyRows('shop/customer-7')).toContain('shop/customer-7 branch:ACTIVE');
-    const sealer = createEncryptionSdkSealer(vault);
+    const sealer = sealerOf(vault);
     const context = contextFor('shop', 'customer-7');
     const message = await sealer.seal(VALUE, context);
     expect(await sealer.open(message, context)).toEqual(VALUE);
@@ -75,7 +73,7 @@ describe('a subject', () => {
   });
 
   it('refuses what names a subject that has none, or another subject, or no subject', async () => {
-    const sealer = createEncryptionSdkSealer(vault);
+    const sealer = sealerOf(vault);
     await expect(sealer.seal(VALUE, contextFor('shop', 'nobody'))).rejects.toMatchObject({
       code: 'ERR_SUBJECT_UNKNOWN',
     });
@@ -92,12 +90,12 @@ describe('a subject', () => {
   it('is forgotten with its key, and no other is', async () => {
     const [gone, kept] = ['customer-3', 'customer-4'];
     for (const subject of [gone, kept]) await createBranchKey(vault, { tenant: 'shop', subject });
-    const before = createEncryptionSdkSealer(vault);
+    const before = sealerOf(vault);
     const contexts = [contextFor('shop', gone), contextFor('shop', kept), contextFor('shop')];
     const messages = await Promise.all(contexts.map((context) => before.seal(VALUE, context)));
     expect(await destroyKeys(vault, { tenant: 'shop', subject: gone }, NOW)).toBeGreaterThanOrEqual(2);
     expect(await keyRows(`shop/${gone}`)).toEqual([`shop/${gone} destroyed`]);
-    const sealer = createEncryptionSdkSealer(vault);
+    const sealer = sealerOf(vault);
     const shredded = { code: 'ERR_SUBJECT_SHREDDED' };
     await expect(sealer.open(messages[0]!, contexts[0]!)).rejects.toMatchObject(shredded);
     await expect(sealer.seal(VALUE, contexts[0]!)).rejects.toMatchObject(shredded);
@@ -124,12 +122,12 @@ describe('a tenant whose keys are destroyed', () => {
     const owner = { tenant: 'gone', subject: 'customer-1' };
     await createBranchKey(vault, { tenant: 'gone' });
     await createBranchKey(vault, owner);
-    const before = createEncryptionSdkSealer(vault);
+    const before = sealerOf(vault);
     const contexts = [contextFor('gone'), contextFor('gone', 'customer-1'), contextFor('bank')];
     const messages = await Promise.all(contexts.map((context) => before.seal(VALUE, context)));
     expect(await destroyKeys(vault, { tenant: 'gone' }, NOW)).toBeGreaterThanOrEqual(4);
     expect(await keyRows('gone')).toEqual(['gone destroyed']);
-    const sealer = createEncryptionSdkSealer(vault);
+    const sealer = sealerOf(vault);
     for (const index of [0, 1]) {
       await expect(sealer.open(messages[index]!, contexts[index]!)).rejects.toMatchObject({
         code: 'ERR_TENANT_SHREDDED',
@@ -143,33 +141,88 @@ describe('a tenant whose keys are destroyed', () => {
   });
 });
 
-describe('what a task knows of destroyed keys', () => {
-  it('is read again after five seconds, and for ever once a key is gone', async () => {
+describe('a task that holds the key of a tenant', () => {
+  const DOWN = {
+    endpoint: 'http://127.0.0.1:1',
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+  };
+
+  it('learns after five seconds that it was destroyed, and knows so for ever', async () => {
     await createBranchKey(vault, { tenant: 'fifth' });
     const clock = { ms: 0 };
-    const destroyed = createDestroyedKeys(vault, 2_500, () => clock.ms);
-    expect(await destroyed.isDestroyed('fifth')).toBe(false);
+    const sealer = sealerOf({ ...vault, now: () => clock.ms });
+    const context = contextFor('fifth');
+    const message = await sealer.seal(VALUE, context);
     await destroyKeys(vault, { tenant: 'fifth' }, NOW);
-    clock.ms = DESTROYED_SEEN_WITHIN_MS - 1;
-    expect(await destroyed.isDestroyed('fifth')).toBe(false);
-    clock.ms = DESTROYED_SEEN_WITHIN_MS;
-    expect(await destroyed.isDestroyed('fifth')).toBe(true);
+    expect(await sealer.open(message, context)).toEqual(VALUE);
+    clock.ms = TENANT_FRESHNESS.seenWithinMs;
+    for (const ms of [TENANT_FRESHNESS.seenWithinMs, TENANT_FRESHNESS.seenAtLastMs * 2]) {
+      clock.ms = ms;
+      await expect(sealer.open(message, context)).rejects.toMatchObject({ code: 'ERR_TENANT_SHREDDED' });
+    }
   });
 
-  it('serves for a minute where the table does not answer, and not for longer', async () => {
-    const nowhere = { endpoint: 'http://127.0.0.1:1', region: 'us-east-1' };
-    const { dynamodb } = createAwsClients({
-      ...nowhere,
-      credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
-    });
+  it('goes on for a minute where the key store does not answer, and not for longer', async () => {
     const clock = { ms: 0 };
-    const location = { dynamodb: vault.dynamodb, keysTableName: vault.keysTableName };
-    const destroyed = createDestroyedKeys(location, 2_500, () => clock.ms);
-    expect(await destroyed.isDestroyed('bank')).toBe(false);
-    location.dynamodb = dynamodb;
-    clock.ms = DESTROYED_SEEN_AT_LAST_MS - 1;
-    expect(await destroyed.isDestroyed('bank')).toBe(false);
-    clock.ms = DESTROYED_SEEN_AT_LAST_MS;
-    await expect(destroyed.isDestroyed('bank')).rejects.toMatchObject({ code: 'ERR_KEY_UNAVAILABLE' });
+    const location = { ...vault };
+    const { keys, sealer } = createVaultKeys({ ...location, randomBytes, now: () => clock.ms });
+    const context = contextFor('bank');
+    const message = await sealer.seal(VALUE, context);
+    expect(keys.state()).toEqual({ goodForSeconds: 3600, isRefreshFailing: false });
+    const send = vault.dynamodb.send.bind(vault.dynamodb);
+    const down = createAwsClients(DOWN).dynamodb;
+    vault.dynamodb.send = down.send.bind(down);
+    try {
+      clock.ms = TENANT_FRESHNESS.seenAtLastMs - 1;
+      expect(await sealer.open(message, context)).toEqual(VALUE);
+      expect(keys.state()).toEqual({ goodForSeconds: 3540, isRefreshFailing: true });
+      clock.ms = TENANT_FRESHNESS.seenAtLastMs;
+      await expect(sealer.open(message, context)).rejects.toMatchObject({ code: 'ERR_KEY_UNAVAILABLE' });
+    } finally {
+      vault.dynamodb.send = send;
+    }
+    expect(await sealer.open(message, context)).toEqual(VALUE);
+    expect(keys.state()).toMatchObject({ isRefreshFailing: false });
+  });
+
+  it('seals under a new version within five seconds of its rotation, and opens what is older', async () => {
+    await createBranchKey(vault, { tenant: 'turned' });
+    const clock = { ms: 0 };
+    const sealer = sealerOf({ ...vault, now: () => clock.ms });
+    const context = contextFor('turned');
+    const before = await sealer.seal(VALUE, context);
+    await new BranchKeyStoreNode(keyStoreInput(vault)).versionKey({ branchKeyIdentifier: 'turned' });
+    clock.ms = TENANT_FRESHNESS.seenWithinMs;
+    const after = await sealer.seal(VALUE, context);
+    expect(versionOf(after)).not.toBe(versionOf(before));
+    for (const message of [before, after]) {
+      expect(await sealer.open(message, context)).toEqual(VALUE);
+      expect(await openElsewhere(message)).toBe(VALUE.toString());
+    }
+  });
+
+  it('drops a version whose row is gone within five seconds', async () => {
+    await createBranchKey(vault, { tenant: 'revoked' });
+    const clock = { ms: 0 };
+    const sealer = sealerOf({ ...vault, now: () => clock.ms });
+    const context = contextFor('revoked');
+    const before = await sealer.seal(VALUE, context);
+    await new BranchKeyStoreNode(keyStoreInput(vault)).versionKey({ branchKeyIdentifier: 'revoked' });
+    await vault.dynamodb.send(
+      new DeleteItemCommand({
+        TableName: vault.keysTableName,
+        Key: { 'branch-key-id': { S: 'revoked' }, type: { S: `branch:version:${versionOf(before)}` } },
+      }),
+    );
+    clock.ms = TENANT_FRESHNESS.seenWithinMs;
+    await expect(sealer.open(before, context)).rejects.toMatchObject({ code: 'ERR_RECORD_UNOPENABLE' });
+    expect(await sealer.open(await sealer.seal(VALUE, context), context)).toEqual(VALUE);
   });
 });
+
+function versionOf(bytes: Uint8Array): string {
+  const message = readMessage(bytes);
+  if (message === 'other') throw new Error('expected a message of ours');
+  return versionText(versionInWrapped(message.wrappedDataKey.bytes) ?? new Uint8Array());
+}
