@@ -4,7 +4,6 @@
  * @module
  */
 
-import { randomBytes } from 'node:crypto';
 import { describeError, TokenmeshError } from '../../errors/error.ts';
 import { identityOf } from '../../mesh/identity.ts';
 import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
@@ -37,6 +36,7 @@ import { createVault } from './core/vault.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
 import { observeHoney } from './http/observe-honey.ts';
 import { observeMinting } from './http/observe-minting.ts';
+import { createRandomPool } from './random-pool.ts';
 import { startReindexer } from './reindexer.ts';
 import { startSweeper } from './sweeper.ts';
 import { createVaultKeys } from './vault-keys.ts';
@@ -45,6 +45,8 @@ import { createTokenizerServer, type PolicyState } from './http/server.ts';
 const logger = createLogger('tokenizer');
 
 const now = (): Date => new Date();
+
+const randomBytes = createRandomPool();
 
 const SEAL_CHECK_MS = 1_000;
 
@@ -138,7 +140,7 @@ async function start(): Promise<void> {
   const work = {
     jobs: createDynamodbJobStore(table),
     audit,
-    holder: randomBytes(8).toString('hex'),
+    holder: Buffer.from(randomBytes(8)).toString('hex'),
     identity: identityOf(mesh, 'tokenizer'),
   };
   const stopReindexing = startReindexer({
