@@ -103,6 +103,7 @@ const PASSED_ON = [
   'TOKENMESH_LIMITS',
   'TOKENMESH_SWEEP_SECONDS',
   'TOKENMESH_BRANCH_KEY_SECONDS',
+  'TOKENMESH_SEALING_THREADS',
 ] as const;
 
 /** What the user may tell the tokenizer by the environment of the run. */

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { TokenmeshError } from '../../errors/error.ts';
 import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
 import { policiesDirectoryIn } from './adapters/policy-files.ts';
@@ -20,6 +21,8 @@ export interface TokenizerConfig {
   readonly regionCode: string;
   /** How long a branch key is held before KMS is asked again. */
   readonly keySeconds: number;
+  /** Threads that seal and open batches, beside the one that does everything else. */
+  readonly sealingThreads: number;
   /** How often what has expired is removed. */
   readonly sweepSeconds: number;
   readonly auditTableName: string;
@@ -57,6 +60,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): T
     policiesDirectory: policiesDirectoryIn(env),
     regionCode: env['TOKENMESH_REGION_CODE'] ?? REGION_CODES[env['AWS_REGION'] ?? ''] ?? '',
     keySeconds: Number(env['TOKENMESH_BRANCH_KEY_SECONDS'] ?? DEFAULT_KEY_SECONDS),
+    sealingThreads: Number(env['TOKENMESH_SEALING_THREADS'] ?? defaultSealingThreads()),
     sweepSeconds: Number(env['TOKENMESH_SWEEP_SECONDS'] ?? DEFAULT_SWEEP_SECONDS),
     auditTableName: env['TOKENMESH_AUDIT_TABLE'] ?? 'tokenmesh-audit',
     auditKeyId: env['TOKENMESH_AUDIT_KEY_ID'] ?? 'alias/tokenmesh-audit',
@@ -70,6 +74,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): T
     ...mismatch('TOKENMESH_KMS_KEY_ARN', config.kmsKeyArn, KMS_KEY_ARN, 'the ARN of a KMS key'),
     ...mismatch('TOKENMESH_AUDIT_TABLE', config.auditTableName, TABLE_NAME, "a table's name"),
     ...mismatch('TOKENMESH_AUDIT_KEY_ID', config.auditKeyId, KMS_KEY_ID, 'the alias, id or ARN of a KMS key'),
+    ...mismatch(
+      'TOKENMESH_SEALING_THREADS',
+      env['TOKENMESH_SEALING_THREADS'] ?? defaultSealingThreads(),
+      /^\d$/,
+      'a number from 0 to 9',
+    ),
     ...mismatch(
       'TOKENMESH_BRANCH_KEY_SECONDS',
       env['TOKENMESH_BRANCH_KEY_SECONDS'] ?? DEFAULT_KEY_SECONDS,
@@ -92,6 +102,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): T
     message: `the tokenizer cannot start: ${problems.join('; ')}`,
     remedy: 'set the variables named, and start it again',
   });
+}
+
+/** One for each core but the first; more than four have nothing to do beside one event loop. */
+function defaultSealingThreads(): string {
+  return String(Math.min(4, availableParallelism() - 1));
 }
 
 /** A region that is not valid is a problem of its own, and has no code either. */

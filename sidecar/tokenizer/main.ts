@@ -38,6 +38,7 @@ import { observeHoney } from './http/observe-honey.ts';
 import { observeMinting } from './http/observe-minting.ts';
 import { createRandomPool } from './random-pool.ts';
 import { startReindexer } from './reindexer.ts';
+import { SealingThreads } from './sealing-threads.ts';
 import { startSweeper } from './sweeper.ts';
 import { createVaultKeys } from './vault-keys.ts';
 import { createTokenizerServer, type PolicyState } from './http/server.ts';
@@ -65,7 +66,12 @@ async function start(): Promise<void> {
     onFault: (error) => logger.error({ fault: nameOf(error) }, 'part of a batch failed'),
   });
   const metrics = createMetrics({ process: true });
-  const { keys, sealer } = createVaultKeys({ ...clients, ...config, randomBytes, observer: metrics });
+  const sealing = new SealingThreads({
+    threads: config.sealingThreads,
+    randomBytes,
+    onFault: (error) => logger.error({ fault: nameOf(error) }, 'a sealing thread ended'),
+  });
+  const { keys, sealer } = createVaultKeys({ ...clients, ...config, work: sealing, observer: metrics });
   metrics.watchKeys(() => keys.state());
   const folder = await openPolicyFolder({
     directory: config.policiesDirectory,
@@ -136,7 +142,7 @@ async function start(): Promise<void> {
     mesh,
     logger,
   });
-  const sealing = setInterval(() => void audit.sealIfDue(), SEAL_CHECK_MS);
+  const sealingAudit = setInterval(() => void audit.sealIfDue(), SEAL_CHECK_MS);
   const work = {
     jobs: createDynamodbJobStore(table),
     audit,
@@ -163,11 +169,12 @@ async function start(): Promise<void> {
   stopOnSignal(async () => {
     folder.close();
     await app.close();
-    clearInterval(sealing);
+    clearInterval(sealingAudit);
     honey.close();
     stopReindexing();
     await stopSweeping();
     await audit.close();
+    await sealing.close();
   });
   await listenOnSocket(app, config.socketPath);
   logger.info('listening');

@@ -21,6 +21,7 @@ import { compilePolicySet } from './adapters/policy-set.ts';
 import { createAudit, type Audit } from './core/audit/audit.ts';
 import { createAuditedVault } from './core/audit/audited-vault.ts';
 import { policiesOf, type Policy } from './core/policy.ts';
+import { sealingHere } from './core/crypto/sealing.ts';
 import { createReadiness } from './core/readiness.ts';
 import { sweep, type Swept, type SweepingParts } from './core/sweeping.ts';
 import { createVault, type Vault } from './core/vault.ts';
@@ -141,7 +142,7 @@ function vaultOf(
     ...clients,
     keysTableName: options.keysTableName,
     kmsKeyArn: options.kmsKeyArn,
-    randomBytes,
+    work: sealingHere(randomBytes),
   });
   const plain = createVault({
     ...{ store, sealer, policy, now, randomBytes },

@@ -9,11 +9,12 @@ import { createBranchKeyStore, type BranchKeyStoreOptions } from './adapters/bra
 import { createOtherMessages } from './adapters/other-messages.ts';
 import { createBranchKeySealer } from './core/crypto/branch-key-sealer.ts';
 import { KEY_LIMITS, KeyCache, type Freshness, type KeyObserver } from './core/crypto/key-cache.ts';
+import type { SealingWork } from './core/crypto/sealing.ts';
 import type { FieldSealer } from './core/ports.ts';
 
 export interface VaultKeysOptions extends BranchKeyStoreOptions {
-  /** From a cryptographic source. */
-  readonly randomBytes: (count: number) => Uint8Array;
+  /** Who does the computation. */
+  readonly work: SealingWork;
   /** How long a branch key is held before KMS is asked again. @default an hour */
   readonly keySeconds?: number;
   readonly observer?: KeyObserver;
@@ -36,7 +37,7 @@ export const SUBJECT_FRESHNESS: Freshness = { seenWithinMs: 30_000, seenAtLastMs
 const CAPACITY = 1_000;
 
 export function createVaultKeys(options: VaultKeysOptions): VaultKeys {
-  const { randomBytes, keySeconds, observer, now = () => performance.now() } = options;
+  const { work, keySeconds, observer, now = () => performance.now() } = options;
   const keys = new KeyCache({
     source: createBranchKeyStore(options),
     now,
@@ -46,5 +47,5 @@ export function createVaultKeys(options: VaultKeysOptions): VaultKeys {
     capacity: CAPACITY,
     ...(observer === undefined ? {} : { observer }),
   });
-  return { keys, sealer: createBranchKeySealer({ keys, randomBytes, openOther: createOtherMessages(keys) }) };
+  return { keys, sealer: createBranchKeySealer({ keys, work, openOther: createOtherMessages(keys) }) };
 }

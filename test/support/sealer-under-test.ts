@@ -1,11 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { createBranchKeySealer } from '../../sidecar/tokenizer/core/crypto/branch-key-sealer.ts';
 import { KeyCache, type KeyCacheParts } from '../../sidecar/tokenizer/core/crypto/key-cache.ts';
+import { sealingHere, type SealingWork } from '../../sidecar/tokenizer/core/crypto/sealing.ts';
 import { createOtherMessages } from '../../sidecar/tokenizer/adapters/other-messages.ts';
 import { MemoryBranchKeys } from '../fakes/memory-branch-keys.ts';
 
 /** The sealer as it is, over keys in memory and a clock that the test moves. */
-export function sealerUnderTest(ids: readonly string[], change: Partial<KeyCacheParts> = {}) {
+export function sealerUnderTest(
+  ids: readonly string[],
+  change: Partial<KeyCacheParts> = {},
+  work: SealingWork = sealingHere(randomBytes),
+) {
   const source = new MemoryBranchKeys(ids);
   const clock = { ms: 0 };
   const keys = new KeyCache({
@@ -17,6 +22,6 @@ export function sealerUnderTest(ids: readonly string[], change: Partial<KeyCache
     capacity: 1_000,
     ...change,
   });
-  const sealer = createBranchKeySealer({ keys, randomBytes, openOther: createOtherMessages(keys) });
+  const sealer = createBranchKeySealer({ keys, work, openOther: createOtherMessages(keys) });
   return { source, clock, keys, sealer };
 }

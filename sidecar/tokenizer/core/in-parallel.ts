@@ -1,5 +1,5 @@
-/** How many items of a batch are sealed or opened at a time: cryptography on one thread, waiting only for keys. */
-export const BATCH_WIDTH = 16;
+/** How many items of a batch are sealed or opened at a time: enough to be worth handing to a thread together. */
+export const BATCH_WIDTH = 128;
 
 /**
  * Maps `items` with at most `width` calls under way, keeping their order.

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { describe, expect, it } from '@jest/globals';
 import { SHIPPED_POLICIES_DIRECTORY } from '../../../sidecar/tokenizer/adapters/policy-set.ts';
 import { readConfig } from '../../../sidecar/tokenizer/config.ts';
@@ -20,6 +21,7 @@ describe('the configuration of the tokenizer', () => {
       regionCode: 'IAD',
       sweepSeconds: 60,
       keySeconds: 3600,
+      sealingThreads: Math.min(4, availableParallelism() - 1),
       fingerprintsTableName: 'tokenmesh-fingerprints',
       auditTableName: 'tokenmesh-audit',
       auditKeyId: 'alias/tokenmesh-audit',
@@ -81,6 +83,8 @@ describe('the configuration of the tokenizer', () => {
     ['TOKENMESH_LIMITS', '{"order":{"delete":{"perSecond":0,"burst":3}}}'],
     ['TOKENMESH_REGION_CODE', 'Sydney'],
     ['TOKENMESH_REGION_CODE', 'S'],
+    ['TOKENMESH_SEALING_THREADS', '10'],
+    ['TOKENMESH_SEALING_THREADS', 'all'],
     ['TOKENMESH_BRANCH_KEY_SECONDS', '4'],
     ['TOKENMESH_BRANCH_KEY_SECONDS', '86401'],
     ['TOKENMESH_BRANCH_KEY_SECONDS', '1e3'],

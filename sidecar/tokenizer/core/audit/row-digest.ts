@@ -1,4 +1,4 @@
-import { createHash, createHmac, type KeyObject } from 'node:crypto';
+import { createHmac, hash, type KeyObject } from 'node:crypto';
 import type { TokenRecord } from '../ports.ts';
 import { DEFAULT_FORMAT, RANDOM_KIND } from '../token-kind.ts';
 import { lettersOf } from './letters.ts';
@@ -42,5 +42,5 @@ export function rowDigest(key: KeyObject, record: TokenRecord): string {
 }
 
 function digestOf(message: Uint8Array): string {
-  return createHash('sha256').update(message).digest('base64');
+  return hash('sha256', message, 'base64');
 }

@@ -16,12 +16,10 @@ import {
 import type { FieldSealer } from '../ports.ts';
 import { branchKeyIdOf } from './branch-key-id.ts';
 import { contextBytes } from './context-bytes.ts';
-import { PROVIDER_ID, unwrapDataKey, versionInWrapped, WRAP_RANDOM_BYTES, wrapDataKey } from './data-key.ts';
-import type { BranchKey } from './data-key.ts';
+import { PROVIDER_ID, versionInWrapped } from './data-key.ts';
 import type { KeyCache } from './key-cache.ts';
-import { secretOf } from './key-derivation.ts';
-import { MESSAGE_ID_BYTES, openMessage, readMessage, writeMessage, type Message } from './message.ts';
-import { DATA_KEY_BYTES } from './suite.ts';
+import { readMessage, type Message } from './message.ts';
+import type { SealingWork } from './sealing.ts';
 import { versionText } from './version-bytes.ts';
 
 export interface OpenedElsewhere {
@@ -32,8 +30,7 @@ export interface OpenedElsewhere {
 
 export interface BranchKeySealerParts {
   readonly keys: KeyCache;
-  /** From a cryptographic source. */
-  readonly randomBytes: (count: number) => Uint8Array;
+  readonly work: SealingWork;
   /**
    * Opens a message of another shape than ours under the same keys: another suite, several frames or
    * several data keys. Rejects for what is none.
@@ -42,7 +39,7 @@ export interface BranchKeySealerParts {
 }
 
 export function createBranchKeySealer(parts: BranchKeySealerParts): FieldSealer {
-  const { keys } = parts;
+  const { keys, work } = parts;
   return {
     async seal(plaintext, context) {
       await requireKept(keys, context);
@@ -50,52 +47,37 @@ export function createBranchKeySealer(parts: BranchKeySealerParts): FieldSealer 
       if (branchKey === undefined) {
         throw context.subject === undefined ? new KeyUnavailableError() : new SubjectUnknownError();
       }
-      return sealUnder(parts, branchKey, plaintext, context);
+      return await work.seal(branchKey, contextBytes(context), plaintext);
     },
     async open(bytes, context) {
       await requireKept(keys, context);
       const message = readMessage(bytes);
       if (message === 'other') return await openElsewhere(parts, bytes, context);
-      return await openOurs(keys, message, context);
+      return await openOurs(parts, message, bytes, context);
     },
   };
-}
-
-function sealUnder(
-  { randomBytes }: BranchKeySealerParts,
-  branchKey: BranchKey,
-  plaintext: Uint8Array,
-  sealedFor: EncryptionContext,
-): Uint8Array {
-  const context = contextBytes(sealedFor);
-  const random = randomBytes(MESSAGE_ID_BYTES + DATA_KEY_BYTES + WRAP_RANDOM_BYTES);
-  const keyEnd = MESSAGE_ID_BYTES + DATA_KEY_BYTES;
-  const dataKey = random.subarray(MESSAGE_ID_BYTES, keyEnd);
-  const wrappedDataKey = {
-    providerId: PROVIDER_ID,
-    providerInfo: Buffer.from(branchKey.id),
-    bytes: wrapDataKey(branchKey, context, dataKey, random.subarray(keyEnd)),
-  };
-  const messageId = random.subarray(0, MESSAGE_ID_BYTES);
-  return writeMessage({ messageId, context, wrappedDataKey }, secretOf(dataKey), plaintext);
 }
 
 /**
  * The context that is expected is compared byte by byte with what the message carries: a message that was
  * moved to another record opens perfectly well, unless this is asked.
  */
-async function openOurs(keys: KeyCache, message: Message, expected: EncryptionContext): Promise<Uint8Array> {
+async function openOurs(
+  { keys, work }: BranchKeySealerParts,
+  message: Message,
+  bytes: Uint8Array,
+  expected: EncryptionContext,
+): Promise<Uint8Array> {
   const context = contextBytes(expected);
   const id = branchKeyIdOf(expected);
-  const { providerId, providerInfo, bytes } = message.wrappedDataKey;
-  const version = versionInWrapped(bytes);
+  const { providerId, providerInfo, bytes: wrapped } = message.wrappedDataKey;
+  const version = versionInWrapped(wrapped);
   const isOfKey = PROVIDER_ID.equals(providerId) && Buffer.from(id).equals(providerInfo);
   if (version === undefined || !isOfKey || !context.equals(message.context))
     throw new RecordUnopenableError();
   const branchKey = await keys.version(id, versionText(version), message.content.length);
-  const dataKey = branchKey === undefined ? undefined : unwrapDataKey(branchKey, context, bytes);
-  if (dataKey === undefined) throw new RecordUnopenableError();
-  return openMessage(message, dataKey);
+  if (branchKey === undefined) throw new RecordUnopenableError();
+  return await work.open(branchKey, context, bytes);
 }
 
 /** What the suites that sign add to the context by themselves: the public key, which the library has checked. */

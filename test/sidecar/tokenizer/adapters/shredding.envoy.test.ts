@@ -17,6 +17,7 @@ import { createAwsClients } from '../../../../sidecar/tokenizer/adapters/aws-cli
 import { versionInWrapped } from '../../../../sidecar/tokenizer/core/crypto/data-key.ts';
 import { readMessage } from '../../../../sidecar/tokenizer/core/crypto/message.ts';
 import { versionText } from '../../../../sidecar/tokenizer/core/crypto/version-bytes.ts';
+import { sealingHere } from '../../../../sidecar/tokenizer/core/crypto/sealing.ts';
 import { branchKeyIdOf } from '../../../../sidecar/tokenizer/core/crypto/branch-key-id.ts';
 import { createVaultKeys, TENANT_FRESHNESS } from '../../../../sidecar/tokenizer/vault-keys.ts';
 import type { EncryptionContext } from '../../../../sidecar/tokenizer/core/encryption-context.ts';
@@ -166,7 +167,11 @@ describe('a task that holds the key of a tenant', () => {
   it('goes on for a minute where the key store does not answer, and not for longer', async () => {
     const clock = { ms: 0 };
     const location = { ...vault };
-    const { keys, sealer } = createVaultKeys({ ...location, randomBytes, now: () => clock.ms });
+    const { keys, sealer } = createVaultKeys({
+      ...location,
+      work: sealingHere(randomBytes),
+      now: () => clock.ms,
+    });
     const context = contextFor('bank');
     const message = await sealer.seal(VALUE, context);
     expect(keys.state()).toEqual({ goodForSeconds: 3600, isRefreshFailing: false });
