@@ -61,11 +61,12 @@ async function start(): Promise<void> {
   const mesh = tokenizationMesh;
   const clients = createAwsClients();
   const table = { client: clients.dynamodb, tableName: config.tokensTableName };
+  const metrics = createMetrics({ process: true });
   const store = createDynamodbTokenStore({
     ...table,
-    onFault: (error) => logger.error({ fault: nameOf(error) }, 'part of a batch failed'),
+    observer: metrics,
+    onFault: (error) => logger.error({ fault: nameOf(error) }, 'a call of the token store failed'),
   });
-  const metrics = createMetrics({ process: true });
   const sealing = new SealingThreads({
     threads: config.sealingThreads,
     randomBytes,

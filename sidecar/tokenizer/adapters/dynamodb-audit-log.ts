@@ -8,9 +8,7 @@
  */
 
 import {
-  ConditionalCheckFailedException,
   DescribeTableCommand,
-  PutItemCommand,
   type DynamoDBClient,
   type PutItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
@@ -18,6 +16,8 @@ import type { AuditLog } from '../core/audit/ports.ts';
 import { AuditUnavailableError } from '../core/errors.ts';
 import { outsideItem, sealItem, segmentItem } from './audit-item.ts';
 import { answeredWithin } from './deadline.ts';
+import { isConditionFailed } from './dynamodb-call-error.ts';
+import { dynamodbCallsOf } from './dynamodb-calls.ts';
 
 const DEADLINE_MS = 2_500;
 
@@ -75,17 +75,13 @@ async function put(
   options: DynamodbAuditLogOptions,
   input: PutItemCommandInput,
 ): Promise<'written' | 'taken'> {
-  return await answeredWithin(
-    options.deadlineMs ?? DEADLINE_MS,
-    AuditUnavailableError,
-    async (abortSignal) => {
-      try {
-        await options.client.send(new PutItemCommand(input), { abortSignal });
-        return 'written';
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return 'taken';
-        throw error;
-      }
-    },
-  );
+  return await answeredWithin(options.deadlineMs ?? DEADLINE_MS, AuditUnavailableError, async (signal) => {
+    try {
+      await dynamodbCallsOf(options.client).call('PutItem', input, signal);
+      return 'written';
+    } catch (error) {
+      if (isConditionFailed(error)) return 'taken';
+      throw error;
+    }
+  });
 }

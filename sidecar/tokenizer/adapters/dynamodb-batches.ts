@@ -1,17 +1,16 @@
 /**
- * The batch calls of DynamoDB, of any length: parts of what one call takes, a few at a time.
+ * The batch write of DynamoDB, of any length: parts of what one call takes, a few at a time.
  *
  * @module
  */
 
-import { BatchGetItemCommand, BatchWriteItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { inParallel } from '../core/in-parallel.ts';
 import type { Item } from './record-item.ts';
 import { retryUnfinished, type RetryOptions } from './retry-unfinished.ts';
 
-/** The most that BatchWriteItem and BatchGetItem take (DynamoDB API reference). */
+/** The most that BatchWriteItem takes (DynamoDB API reference). */
 const WRITES_PER_CALL = 25;
-const READS_PER_CALL = 100;
 
 /** Calls of one batch under way at a time, so that a batch does not take every socket from the others. */
 const CALL_WIDTH = 4;
@@ -29,33 +28,6 @@ export async function writeAll(table: Table, items: readonly Item[], options: Re
   return left.flat();
 }
 
-export interface ReadItems {
-  readonly found: readonly Item[];
-  /** The keys of which it is not known whether they are there. */
-  readonly unread: readonly Item[];
-}
-
-/** @param keys - With no key twice: DynamoDB refuses that. */
-export async function readAll(
-  table: Table,
-  keys: readonly Item[],
-  options: RetryOptions,
-): Promise<ReadItems> {
-  const found: Item[] = [];
-  const left = await inParallel(partsOf(keys, READS_PER_CALL), CALL_WIDTH, (part) =>
-    retryUnfinished(
-      part,
-      async (pending) => {
-        const answer = await readPart(table, pending, options.signal);
-        found.push(...answer.found);
-        return answer.unread;
-      },
-      options,
-    ),
-  );
-  return { found, unread: left.flat() };
-}
-
 async function writePart(
   { client, tableName }: Table,
   items: readonly Item[],
@@ -67,18 +39,6 @@ async function writePart(
   return (UnprocessedItems?.[tableName] ?? []).flatMap(({ PutRequest }) =>
     PutRequest?.Item === undefined ? [] : [PutRequest.Item],
   );
-}
-
-async function readPart(
-  { client, tableName }: Table,
-  keys: readonly Item[],
-  abortSignal: AbortSignal,
-): Promise<ReadItems> {
-  const command = new BatchGetItemCommand({
-    RequestItems: { [tableName]: { Keys: [...keys], ConsistentRead: true } },
-  });
-  const { Responses, UnprocessedKeys } = await client.send(command, { abortSignal });
-  return { found: Responses?.[tableName] ?? [], unread: UnprocessedKeys?.[tableName]?.Keys ?? [] };
 }
 
 export function partsOf<Each>(items: readonly Each[], length: number): Each[][] {

@@ -6,18 +6,12 @@
  * @module
  */
 
-import {
-  ConditionalCheckFailedException,
-  DeleteItemCommand,
-  GetItemCommand,
-  PutItemCommand,
-  UpdateItemCommand,
-  type PutItemCommandInput,
-} from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient, PutItemCommandInput } from '@aws-sdk/client-dynamodb';
 import { RecordUnopenableError, StoreUnavailableError } from '../core/errors.ts';
 import type { FindOutcome, RecordKey, TokenRecord, TokenStore } from '../core/ports.ts';
 import { answeredWithin } from './deadline.ts';
-import { readAll, writeAll, type Table } from './dynamodb-batches.ts';
+import { isConditionFailed } from './dynamodb-call-error.ts';
+import { dynamodbCallsOf, type DynamodbCalls } from './dynamodb-calls.ts';
 import {
   codeItemKey,
   fromCodeItem,
@@ -27,95 +21,122 @@ import {
   toItem,
   type Item,
 } from './record-item.ts';
+import { createSharedCalls, type SharedCalls, type SharedCallsOptions } from './shared-calls.ts';
 
-export interface DynamodbTokenStoreOptions extends Table {
+export interface DynamodbTokenStoreOptions extends Omit<SharedCallsOptions, 'calls'> {
+  readonly client: DynamoDBClient;
+  /** @default those of the client */
+  readonly calls?: DynamodbCalls;
   /** For one record, retries and all. @default 2500 */
   readonly deadlineMs?: number;
   /** For all of a batch. @default 10000 */
   readonly batchDeadlineMs?: number;
-  /** Told of a batch call that failed, since its items only say that they are unavailable. */
-  readonly onFault: (error: unknown) => void;
 }
 
+/** Where the records are. */
+type Table = Pick<SharedCallsOptions, 'calls' | 'tableName'>;
+
 export function createDynamodbTokenStore(options: DynamodbTokenStoreOptions): TokenStore {
-  const { deadlineMs = 2_500, batchDeadlineMs = 10_000, onFault } = options;
+  const { client, tableName, calls = dynamodbCallsOf(client) } = options;
+  const { deadlineMs = 2_500, batchDeadlineMs = 10_000 } = options;
+  const table = { calls, tableName };
+  const shared = createSharedCalls({ ...options, ...table });
+  const within = async <Result>(call: (signal: AbortSignal) => Promise<Result>): Promise<Result> =>
+    await answeredWithin(deadlineMs, StoreUnavailableError, call);
   return {
-    insert: (record, now) =>
-      answeredWithin(deadlineMs, StoreUnavailableError, (signal) => put(options, record, now, signal)),
-    async insertMany(records) {
-      const signal = AbortSignal.timeout(batchDeadlineMs);
-      const left = await writeAll(options, records.map(toItem), { signal, onFault });
-      const unstored = new Set(left.map(partitionOf));
-      return records.map((record) => (unstored.has(partitionOf(itemKey(record))) ? 'unavailable' : 'stored'));
-    },
+    insert: (record, now) => within((signal) => put(table, record, now, signal)),
+    insertMany: (records) => writeAll(shared, records.map(toItem), batchDeadlineMs),
     async find(key) {
-      const item = await answeredWithin(deadlineMs, StoreUnavailableError, (signal) =>
-        get(options, itemKey(key), signal),
-      );
+      const item = await within((signal) => shared.read(itemKey(key), signal));
       return item === undefined ? undefined : fromItem(key, item);
     },
     async findMany(keys) {
-      const signal = AbortSignal.timeout(batchDeadlineMs);
-      const wanted = new Map(keys.map((key) => [partitionOf(itemKey(key)), itemKey(key)]));
-      const answer = await readAll(options, [...wanted.values()], { signal, onFault });
-      const found = new Map(answer.found.map((item) => [partitionOf(item), item]));
-      const unread = new Set(answer.unread.map(partitionOf));
-      return keys.map((key) => outcomeOf(key, found, unread));
+      const items = await readAll(shared, keys, batchDeadlineMs);
+      return keys.map((key, index) => outcomeOf(key, items[index] ?? 'unavailable'));
     },
-    remove: (key) =>
-      answeredWithin(deadlineMs, StoreUnavailableError, (signal) => remove(options, itemKey(key), signal)),
+    remove: (key) => within((signal) => remove(table, itemKey(key), signal)),
     async consume(tombstone) {
-      const outcome = await answeredWithin(deadlineMs, StoreUnavailableError, (signal) =>
-        swap(options, tombstone, UNCONSUMED, signal),
-      );
+      const outcome = await within((signal) => swap(table, tombstone, UNCONSUMED, signal));
       return outcome === 'swapped' ? 'consumed' : 'gone';
     },
     async replace(record, revision) {
-      const outcome = await answeredWithin(deadlineMs, StoreUnavailableError, (signal) =>
-        swap(options, record, ofRevision(revision), signal),
-      );
+      const outcome = await within((signal) => swap(table, record, ofRevision(revision), signal));
       return outcome === 'swapped' ? 'replaced' : 'conflict';
     },
     async archive(key, archivedAt) {
-      const item = await answeredWithin(deadlineMs, StoreUnavailableError, (signal) =>
-        setArchived(options, key, archivedAt, signal),
-      );
+      const item = await within((signal) => setArchived(table, key, archivedAt, signal));
       return item === undefined ? 'unchanged' : fromItem(key, item);
     },
-    async insertCodes(codes) {
-      const signal = AbortSignal.timeout(batchDeadlineMs);
-      const left = await writeAll(options, codes.map(toCodeItem), { signal, onFault });
-      const unstored = new Set(left.map(partitionOf));
-      return codes.map((code) => (unstored.has(partitionOf(itemKey(code))) ? 'unavailable' : 'stored'));
-    },
+    insertCodes: (codes) => writeAll(shared, codes.map(toCodeItem), batchDeadlineMs),
     async findCode(key) {
-      const item = await answeredWithin(deadlineMs, StoreUnavailableError, (signal) =>
-        get(options, codeItemKey(key), signal),
-      );
+      const item = await within((signal) => shared.read(codeItemKey(key), signal));
       return item === undefined ? undefined : fromCodeItem(key, item);
     },
     async consumeCode(key) {
-      const outcome = await answeredWithin(deadlineMs, StoreUnavailableError, (signal) =>
-        remove(options, codeItemKey(key), signal),
-      );
+      const outcome = await within((signal) => remove(table, codeItemKey(key), signal));
       return outcome === 'removed' ? 'consumed' : 'gone';
     },
     async checkReachable() {
-      await answeredWithin(deadlineMs, StoreUnavailableError, (signal) =>
-        get(options, itemKey(PROBE), signal),
-      );
+      await within((signal) => shared.read(itemKey(PROBE), signal));
     },
   };
+}
+
+/** Each item by itself waits no longer than all of them may take. */
+async function writeAll(
+  shared: SharedCalls,
+  items: readonly Item[],
+  deadlineMs: number,
+): Promise<('stored' | 'unavailable')[]> {
+  const signal = AbortSignal.timeout(deadlineMs);
+  const written = await Promise.allSettled(
+    items.map((item) => untilAborted(signal, shared.write(item, signal))),
+  );
+  return written.map(({ status }) => (status === 'fulfilled' ? 'stored' : 'unavailable'));
+}
+
+/** A key that is there twice is read once. */
+async function readAll(
+  shared: SharedCalls,
+  keys: readonly RecordKey[],
+  deadlineMs: number,
+): Promise<(Item | 'missing' | 'unavailable')[]> {
+  const signal = AbortSignal.timeout(deadlineMs);
+  const reads = new Map<string, Promise<Item | 'missing' | 'unavailable'>>();
+  const readOnce = (key: RecordKey) => {
+    const name = partitionOf(itemKey(key));
+    const read =
+      reads.get(name) ??
+      untilAborted(signal, shared.read(itemKey(key), signal)).then(
+        (item) => item ?? 'missing',
+        () => 'unavailable' as const,
+      );
+    reads.set(name, read);
+    return read;
+  };
+  return await Promise.all(keys.map(readOnce));
+}
+
+/** A call that is under way when the time is up is not waited for. */
+async function untilAborted<Result>(signal: AbortSignal, call: Promise<Result>): Promise<Result> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason as Error);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([call, promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
 
 /** No token looks like this, so it is never there. */
 const PROBE: RecordKey = { tenant: 'readiness', token: 'readiness' };
 
 async function put(
-  { client, tableName: TableName }: Table,
+  { calls, tableName: TableName }: Table,
   record: TokenRecord,
   now: Date | undefined,
-  abortSignal: AbortSignal,
+  signal: AbortSignal,
 ): Promise<'stored' | 'taken'> {
   const isFree = 'attribute_not_exists(pk)';
   const condition =
@@ -126,10 +147,10 @@ async function put(
           ExpressionAttributeValues: { ':now': { N: String(now.getTime()) } },
         };
   try {
-    await client.send(new PutItemCommand({ TableName, Item: toItem(record), ...condition }), { abortSignal });
+    await calls.call('PutItem', { TableName, Item: toItem(record), ...condition }, signal);
     return 'stored';
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return 'taken';
+    if (isConditionFailed(error)) return 'taken';
     throw error;
   }
 }
@@ -156,27 +177,26 @@ function ofRevision(revision: number): Condition {
 
 /** Puts a record in the place of the one that meets the condition; where there is none, nothing does. */
 async function swap(
-  { client, tableName: TableName }: Table,
+  { calls, tableName: TableName }: Table,
   record: TokenRecord,
   condition: Condition,
-  abortSignal: AbortSignal,
+  signal: AbortSignal,
 ): Promise<'swapped' | 'kept'> {
   try {
-    const command = new PutItemCommand({ TableName, Item: toItem(record), ...condition });
-    await client.send(command, { abortSignal });
+    await calls.call('PutItem', { TableName, Item: toItem(record), ...condition }, signal);
     return 'swapped';
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return 'kept';
+    if (isConditionFailed(error)) return 'kept';
     throw error;
   }
 }
 
 /** @returns The item as it is from now on; undefined where the condition does not hold. */
 async function setArchived(
-  { client, tableName: TableName }: Table,
+  { calls, tableName: TableName }: Table,
   key: RecordKey,
   archivedAt: Date | undefined,
-  abortSignal: AbortSignal,
+  signal: AbortSignal,
 ): Promise<Item | undefined> {
   const change =
     archivedAt === undefined
@@ -191,47 +211,25 @@ async function setArchived(
           ExpressionAttributeValues: { ':at': { N: String(archivedAt.getTime()) } },
         };
   try {
-    const command = new UpdateItemCommand({
-      TableName,
-      Key: itemKey(key),
-      ...change,
-      ReturnValues: 'ALL_NEW',
-    });
-    return (await client.send(command, { abortSignal })).Attributes;
+    const input = { TableName, Key: itemKey(key), ...change, ReturnValues: 'ALL_NEW' } as const;
+    return (await calls.call('UpdateItem', input, signal)).Attributes;
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return undefined;
+    if (isConditionFailed(error)) return undefined;
     throw error;
   }
 }
 
-async function get(
-  { client, tableName: TableName }: Table,
-  Key: Item,
-  abortSignal: AbortSignal,
-): Promise<Item | undefined> {
-  const command = new GetItemCommand({ TableName, Key, ConsistentRead: true });
-  return (await client.send(command, { abortSignal })).Item;
-}
-
 async function remove(
-  { client, tableName: TableName }: Table,
+  { calls, tableName: TableName }: Table,
   Key: Item,
-  abortSignal: AbortSignal,
+  signal: AbortSignal,
 ): Promise<'removed' | 'missing'> {
-  const command = new DeleteItemCommand({ TableName, Key, ReturnValues: 'ALL_OLD' });
-  const removed = await client.send(command, { abortSignal });
+  const removed = await calls.call('DeleteItem', { TableName, Key, ReturnValues: 'ALL_OLD' }, signal);
   return removed.Attributes === undefined ? 'missing' : 'removed';
 }
 
-function outcomeOf(
-  key: RecordKey,
-  found: ReadonlyMap<string, Item>,
-  unread: ReadonlySet<string>,
-): FindOutcome {
-  const partition = partitionOf(itemKey(key));
-  if (unread.has(partition)) return 'unavailable';
-  const item = found.get(partition);
-  if (item === undefined) return 'missing';
+function outcomeOf(key: RecordKey, item: Item | 'missing' | 'unavailable'): FindOutcome {
+  if (item === 'missing' || item === 'unavailable') return item;
   try {
     return fromItem(key, item);
   } catch (error) {

@@ -63,26 +63,36 @@ export async function recordUnder(
  * Stores a record under the first of a few tokens that is free.
  *
  * @throws {TokenmeshError} `ERR_FORMAT_EXHAUSTED` where none is and the request does not take another format.
- * @throws {StoreUnavailableError} where the store is, and where tokens that never meet were taken all the
- *   same: that is a broken source of randomness, and no bad luck.
+ * @throws {StoreUnavailableError}
  */
 export async function storeUnderFreeToken(parts: VaultParts, accepted: Accepted): Promise<Tokenized> {
   if (followsFromValue(accepted.choice.kind)) return await tokenizeByValue(parts, accepted);
-  const { format, kept, widens } = accepted.choice;
+  const { format, widens } = accepted.choice;
   for (let attempt = 0; attempt < MINT_ATTEMPTS; attempt += 1) {
     const record = await seal(parts, accepted);
     const code = await sealCode(parts, record, accepted.code);
-    if ((await parts.store.insert(record)) === 'stored') {
+    if ((await stored(parts, accepted, record)) === 'stored') {
       await storeCode(parts, code);
       await putEntries(parts, [{ record, accepted }]);
       return tokenizedOf(record, accepted);
     }
     parts.observer?.tokenTaken(format.name);
   }
-  if (!isConditional(format, kept)) throw new StoreUnavailableError();
   parts.observer?.formatExhausted(format.name);
   if (!widens) throw exhausted(format.name);
   return await storeWidened(parts, accepted);
+}
+
+/** A token that no other record can have needs no condition, and its write travels with others. */
+async function stored(
+  { store }: VaultParts,
+  { choice: { format, kept } }: Accepted,
+  record: TokenRecord,
+): Promise<'stored' | 'taken'> {
+  if (isConditional(format, kept)) return await store.insert(record);
+  const [outcome] = await store.insertMany([record]);
+  if (outcome !== 'stored') throw new StoreUnavailableError();
+  return outcome;
 }
 
 async function storeWidened(parts: VaultParts, accepted: Accepted): Promise<Tokenized> {

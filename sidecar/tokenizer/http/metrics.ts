@@ -1,9 +1,10 @@
+import type { StoreObserver } from '../adapters/shared-calls.ts';
 import type { KeyObserver, KeyState } from '../core/crypto/key-cache.ts';
 import type { Swept } from '../core/sweeping.ts';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What the service counts. No label holds what a caller may choose: routes are templates, identities those of the mesh. */
-export interface Metrics extends KeyObserver {
+export interface Metrics extends KeyObserver, StoreObserver {
   requestAnswered(request: AnsweredRequest): void;
   /** @param outcome - `ok`, or the code of the error. */
   itemDone(operation: string, outcome: string): void;
@@ -83,6 +84,7 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     ...policy,
     ...sweepMetrics(registers),
     ...keyMetrics(registers),
+    ...storeMetrics(registers),
     requestAnswered({ route, method, status, node, durationSeconds }) {
       durations.observe({ route, method, status, node }, durationSeconds);
     },
@@ -136,6 +138,35 @@ function keyMetrics(registers: Registry[]): Pick<Metrics, 'keyFetched' | 'watchK
     watchKeys(askedFor) {
       stateOf = askedFor;
       for (const gauge of gauges) gauge.reset();
+    },
+  };
+}
+
+function storeMetrics(registers: Registry[]): StoreObserver {
+  const calls = new Counter({
+    name: 'tokenmesh_store_calls_total',
+    help: 'Calls of the token table that requests share.',
+    labelNames: ['operation'],
+    registers,
+  });
+  const items = new Counter({
+    name: 'tokenmesh_store_call_items_total',
+    help: 'Items in these calls: divided by the calls, how many travelled together.',
+    labelNames: ['operation'],
+    registers,
+  });
+  const refusals = new Counter({
+    name: 'tokenmesh_store_refusals_total',
+    help: 'Items that were refused at once, since too many waited for the token table.',
+    registers,
+  });
+  return {
+    callSent(operation, count) {
+      calls.inc({ operation });
+      items.inc({ operation }, count);
+    },
+    callRefused() {
+      refusals.inc();
     },
   };
 }

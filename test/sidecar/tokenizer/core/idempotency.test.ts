@@ -216,11 +216,11 @@ describe('many calls with one idempotency key at once', () => {
 
   it('refuse a token to a call that was overtaken', async () => {
     const { vault, idempotency, store } = setUp();
-    const insert = store.insert.bind(store);
-    store.insert = async (record) => {
+    const insertMany = store.insertMany.bind(store);
+    store.insertMany = async (records) => {
       for (const [id, entry] of idempotency.entries)
         idempotency.entries.set(id, { ...entry, claim: 'other' });
-      return await insert(record);
+      return await insertMany(records);
     };
     await expect(vault.tokenize(once, CARD)).rejects.toMatchObject(IN_FLIGHT);
   });
