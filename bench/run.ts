@@ -1,22 +1,85 @@
 /**
- * `npm run bench -- <name>`: runs one bench of this folder, or all of them. Exit code 1: a figure does not hold.
+ * `npm run bench`: measures what the documents state. Exit code 1: a figure does not hold, or could not be
+ * taken; 2: wrong use.
  *
  * @module
  */
 
-import { Argument, Command } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { runLoad, TOKEN_CHOICES, type LoadCommand } from './load.ts';
+import { runMeshCommand } from './mesh/command.ts';
+import { PARTS, type Part } from './mesh/mesh-bench.ts';
+import { planFor } from './mesh/plan.ts';
 import { run as tokenFormats } from './token-formats.ts';
 
-/** Each prints its figures, and tells whether they hold what the documents promise. */
-const BENCHES: Readonly<Record<string, () => Promise<boolean>>> = { 'token-formats': tokenFormats };
-
-const [name] = new Command('npm run bench --')
-  .description('Measures what the documents state, and prints it as Markdown.')
-  .addArgument(new Argument('[name]', 'one alone').choices(Object.keys(BENCHES)))
-  .parse().args;
-
-for (const [each, run] of Object.entries(BENCHES)) {
-  if (name !== undefined && name !== each) continue;
-  process.stdout.write(`## ${each}\n\n`);
-  if (!(await run())) process.exitCode = 1;
+interface BenchOptions {
+  readonly json?: boolean;
+  readonly quick?: boolean;
+  readonly seconds?: number;
+  readonly part?: readonly Part[];
+  readonly dynamodbUrl?: string;
+  readonly out?: string;
 }
+
+const BENCHES = ['token-formats', 'mesh'] as const;
+type BenchName = (typeof BENCHES)[number];
+
+const EXIT_WRONG_USE = 2;
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('expected a number above 0');
+}
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('expected a whole number above 0');
+}
+
+/** @returns The exit code. */
+async function runBench(name: BenchName, options: BenchOptions): Promise<number> {
+  const { json = false, quick = false, seconds, part = PARTS, dynamodbUrl, out } = options;
+  if (!json) process.stdout.write(`## ${name}\n\n`);
+  if (name === 'token-formats') return (await tokenFormats()) ? 0 : 1;
+  return await runMeshCommand({
+    plan: planFor(quick, seconds),
+    parts: part,
+    isJson: json,
+    ...(dynamodbUrl === undefined ? {} : { dynamodbUrl }),
+    ...(out === undefined ? {} : { outDirectory: out }),
+  });
+}
+
+async function main(name: BenchName | undefined, options: BenchOptions): Promise<void> {
+  // The formats are statistics with no baseline: they have no form as JSON.
+  const all: readonly BenchName[] = options.json === true ? ['mesh'] : BENCHES;
+  const codes: number[] = [];
+  for (const each of name === undefined ? all : [name]) codes.push(await runBench(each, options));
+  process.exit(Math.max(...codes));
+}
+
+const program = new Command('npm run bench --')
+  .description('Measures what the documents state, and prints it as Markdown: docs/performance.md.')
+  .addArgument(new Argument('[name]', 'one alone').choices(BENCHES))
+  .option('--json', 'print the figures of mesh as JSON, and nothing else on standard output')
+  .option('--quick', 'short rounds: less than two minutes')
+  .option('--seconds <number>', 'how long a round of load goes on', positive)
+  .addOption(new Option('--part <part...>', 'of mesh, these parts alone').choices(PARTS))
+  .option('--dynamodb-url <url>', 'an empty DynamoDB to run mesh on as well, such as an emulator')
+  .option('--out <folder>', 'where the raw output is kept, in place of .tokenmesh/bench/<time>')
+  .action(main)
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_WRONG_USE));
+
+program
+  .command('load')
+  .description('Sends known and unknown tokens to the mesh that runs (npm start), through an Envoy.')
+  .addOption(new Option('--tokens <which>', 'what is asked for').choices(TOKEN_CHOICES).default('mixed'))
+  .option('--connections <number>', 'that are kept open', whole, 8)
+  .option('--seconds <number>', 'how long, about', positive, 10)
+  .option('--url <url>', 'of a tokenizer without a mesh, in place of the one that runs')
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_WRONG_USE))
+  .action(async (options: LoadCommand) => process.exit(await runLoad(options)));
+
+await program.parseAsync();
