@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { EMULATOR_CREDENTIALS } from '../operator/aws-clients.ts';
 import type { NodeState } from '../operator/run-state.ts';
 import { EXIT_ENVOY_ENDED } from '../sidecar/envoy/envoy-process.ts';
+import { NODE_FLAGS, PROCESS_ENVIRONMENT } from '../sidecar/tokenizer/process-options.ts';
 import { TABLES } from './aws/resources.ts';
 import type { Layout, NodeLayout } from './layout.ts';
 import type { Processes } from './processes.ts';
@@ -51,9 +52,9 @@ export function startNodes(processes: Processes, plan: NodeProcessesPlan): Map<s
       if (node.appSocket === undefined) return [node.name, { agent }];
       const app = processes.start({
         name: `app of ${node.name}`,
-        ...script(
-          node.name === 'tokenizer' ? 'sidecar/tokenizer/main.ts' : `sample-apps/${node.name}/main.ts`,
-        ),
+        ...(node.name === 'tokenizer'
+          ? script('sidecar/tokenizer/main.ts', NODE_FLAGS)
+          : script(`sample-apps/${node.name}/main.ts`)),
         environment: {
           ...environment,
           ...appEnvironment(node, node.appSocket, plan),
@@ -65,8 +66,8 @@ export function startNodes(processes: Processes, plan: NodeProcessesPlan): Map<s
   );
 }
 
-function script(file: string): { command: string; arguments: string[] } {
-  return { command: process.execPath, arguments: [join(PROJECT_ROOT, file)] };
+function script(file: string, flags: readonly string[] = []): { command: string; arguments: string[] } {
+  return { command: process.execPath, arguments: [...flags, join(PROJECT_ROOT, file)] };
 }
 
 function sidecarEnvironment(node: NodeLayout, envoyBinary: string): Record<string, string> {
@@ -108,12 +109,11 @@ const PASSED_ON = [
 
 /** What the user may tell the tokenizer by the environment of the run. */
 function tokenizerEnvironment(environment: NodeProcessesPlan['environment']): Record<string, string> {
-  return Object.fromEntries(
-    PASSED_ON.flatMap((name) => {
-      const value = environment[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
+  const passedOn = PASSED_ON.flatMap((name) => {
+    const value = environment[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...PROCESS_ENVIRONMENT, ...Object.fromEntries(passedOn) };
 }
 
 /** Nothing of the user's own AWS settings reaches a child. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { NODE_FLAGS, PROCESS_ENVIRONMENT } from '../../sidecar/tokenizer/process-options.ts';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -70,7 +71,7 @@ export async function startTarget(parts: BenchParts, wish: TargetWish): Promise<
   const app = group.processes.start({
     name: `the app ${kind}`,
     command: process.execPath,
-    arguments: [join(PROJECT_ROOT, PROGRAMS[kind])],
+    arguments: [...(kind === 'mesh-floor' ? [] : NODE_FLAGS), join(PROJECT_ROOT, PROGRAMS[kind])],
     environment: {
       ...vaultEnvironment(store),
       TOKENMESH_APP_SOCKET: envoys.appSocket,
@@ -93,6 +94,7 @@ export function vaultEnvironment(store: Store): Record<string, string> {
   const limit = { perSecond: 10_000_000, burst: 100_000_000 };
   const limits = { order: { tokenize: limit }, paybill: { detokenize: limit } };
   return {
+    ...PROCESS_ENVIRONMENT,
     PATH: process.env['PATH'] ?? '',
     TOKENMESH_TOKENS_TABLE: TABLES.tokens,
     TOKENMESH_KEYS_TABLE: TABLES.keys,

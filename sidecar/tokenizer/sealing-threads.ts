@@ -45,7 +45,9 @@ interface UnderWay {
 }
 
 class SealingThread {
-  readonly worker = new Worker(WORKER);
+  readonly worker = new Worker(WORKER, {
+    resourceLimits: { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 128 },
+  });
   readonly underWay = new Map<number, UnderWay>();
   values = 0;
   hasAnswered = false;

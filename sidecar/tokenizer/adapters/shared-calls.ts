@@ -48,8 +48,8 @@ export interface SharedCalls {
 const WRITES_IN_CALL = 25;
 const READS_IN_CALL = 100;
 const CALLS = 16;
-/** Ten large batches: at a few thousand items a second, seconds of work, and no caller waits for longer. */
-const MOST_WAITING = 10_000;
+/** Thirty large batches: a second or two of work, in some 60 MB; no caller waits for longer. */
+const MOST_WAITING = 32_768;
 
 export function createSharedCalls(options: SharedCallsOptions): SharedCalls {
   const { waitMs = 1, observer } = options;
