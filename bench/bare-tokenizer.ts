@@ -31,11 +31,7 @@ async function opened(record: TokenRecord | string | undefined): Promise<string>
 await serveVault({
   async tokenize(values) {
     const records = await Promise.all(values.map(sealed));
-    const [only] = records;
-    const outcomes =
-      records.length === 1 && only !== undefined
-        ? [await store.insert(only)]
-        : await store.insertMany(records);
+    const outcomes = await store.insertMany(records);
     if (!outcomes.every((outcome) => outcome === 'stored')) throw new Error('expected all to be stored');
     return records.map(({ token }) => token);
   },

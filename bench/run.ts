@@ -8,6 +8,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { runLoad, TOKEN_CHOICES, type LoadCommand } from './load.ts';
 import { runMeshCommand } from './mesh/command.ts';
+import { OPERATIONS, type OperationName } from './mesh/operations.ts';
 import { PARTS, type Part } from './mesh/mesh-bench.ts';
 import { planFor } from './mesh/plan.ts';
 import { run as tokenFormats } from './token-formats.ts';
@@ -17,6 +18,7 @@ interface BenchOptions {
   readonly quick?: boolean;
   readonly seconds?: number;
   readonly part?: readonly Part[];
+  readonly operation?: readonly OperationName[];
   readonly dynamodbUrl?: string;
   readonly out?: string;
 }
@@ -40,12 +42,13 @@ function whole(text: string): number {
 
 /** @returns The exit code. */
 async function runBench(name: BenchName, options: BenchOptions): Promise<number> {
-  const { json = false, quick = false, seconds, part = PARTS, dynamodbUrl, out } = options;
+  const { json = false, quick = false, seconds, part = PARTS, operation, dynamodbUrl, out } = options;
   if (!json) process.stdout.write(`## ${name}\n\n`);
   if (name === 'token-formats') return (await tokenFormats()) ? 0 : 1;
   return await runMeshCommand({
     plan: planFor(quick, seconds),
     parts: part,
+    operations: OPERATIONS.filter(({ name: each }) => operation?.includes(each) ?? true),
     isJson: json,
     ...(dynamodbUrl === undefined ? {} : { dynamodbUrl }),
     ...(out === undefined ? {} : { outDirectory: out }),
@@ -67,6 +70,11 @@ const program = new Command('npm run bench --')
   .option('--quick', 'short rounds: less than two minutes')
   .option('--seconds <number>', 'how long a round of load goes on', positive)
   .addOption(new Option('--part <part...>', 'of mesh, these parts alone').choices(PARTS))
+  .addOption(
+    new Option('--operation <name...>', 'of the rounds, these operations alone').choices(
+      OPERATIONS.map((each) => each.name),
+    ),
+  )
   .option('--dynamodb-url <url>', 'an empty DynamoDB to run mesh on as well, such as an emulator')
   .option('--out <folder>', 'where the raw output is kept, in place of .tokenmesh/bench/<time>')
   .action(main)

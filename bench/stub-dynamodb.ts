@@ -39,6 +39,7 @@ interface Table {
 interface Request extends Expressions {
   readonly TableName?: string;
   readonly IndexName?: string;
+  readonly Limit?: number;
   readonly Key?: WireItem;
   readonly Item?: WireItem;
   readonly KeyConditionExpression?: string;
@@ -177,9 +178,9 @@ function itemsUnder(request: Request): WireItem[] {
     ) ?? [];
   const valueOf = (name: string): string => stringOf(request.ExpressionAttributeValues?.[name]);
   const prefix = `${valueOf(hash)}\0${range === undefined ? '' : valueOf(range)}`;
-  return [...tableOf(request.TableName).items].flatMap(([key, item]) =>
-    key.startsWith(prefix) ? [item] : [],
-  );
+  const found = [...tableOf(request.TableName).items].filter(([key]) => key.startsWith(prefix));
+  const inOrder = found.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item);
+  return inOrder.slice(0, request.Limit);
 }
 
 function counts(): StubAnswer {

@@ -25,6 +25,20 @@ function nanosecondsOf(pid: number, thread: string): number {
   }
 }
 
+/** USER_HZ: 100 on every Linux that Node runs on (man 5 proc). */
+const TICK_MICROSECONDS = 10_000;
+
+/** What all processors did since the machine was started, whoever it was for: idle and waiting is not in it. */
+export function machineBusyMicroseconds(): number {
+  const [user, nice, system, , , irq, softirq, steal] = readFileSync('/proc/stat', 'latin1')
+    .slice('cpu '.length)
+    .trimStart()
+    .split(' ')
+    .map(Number);
+  const busy = [user, nice, system, irq, softirq, steal].reduce<number>((sum, each) => sum + (each ?? 0), 0);
+  return busy * TICK_MICROSECONDS;
+}
+
 /** What of its memory is in RAM, in MB of a million bytes. */
 export function residentMegabytes(pid: number): number {
   const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];

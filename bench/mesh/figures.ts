@@ -27,10 +27,15 @@ export function figure(id: string, value: number, unit: string, baseline: Figure
 
 /** Rates, and what the tokenizer's own work costs. */
 export function rateFigures(summaries: readonly Summary[]): Figure[] {
+  const measured = new Set(
+    summaries.filter(({ target }) => target === 'usual').map((each) => each.operation),
+  );
+  const overheads = { 'tokenize-one': '', 'tokenize-batch-100': '-batch-100' } as const;
   return [
-    ...OPERATIONS.flatMap(({ name }) => figuresOf(summaries, name)),
-    ...overhead(summaries, 'tokenize-one', ''),
-    ...overhead(summaries, 'tokenize-batch-100', '-batch-100'),
+    ...OPERATIONS.flatMap(({ name }) => (measured.has(name) ? figuresOf(summaries, name) : [])),
+    ...(['tokenize-one', 'tokenize-batch-100'] as const).flatMap((name) =>
+      measured.has(name) ? overhead(summaries, name, overheads[name]) : [],
+    ),
   ];
 }
 

@@ -25,28 +25,38 @@ import {
   USUAL_BATCH_CONNECTIONS,
   type Plan,
 } from './plan.ts';
+import { readProfile, type ProfileResult } from './profile.ts';
 import { measureRefresh, type RefreshResult } from './refresh.ts';
 import {
+  amountFor,
   compare,
   makeTokens,
+  orderFor,
+  warm,
   type ComparisonPlan,
   type Contender,
   type Measuring,
   type Round,
 } from './rounds.ts';
 import { startStubStore, useGivenStore, type Store } from './stores.ts';
+import { median } from './statistics.ts';
 import { summarize, type Summary } from './summary.ts';
 import { startTarget, vaultEnvironment, type AppKind, type BenchParts, type Target } from './target.ts';
 import type { Workplace } from './workplace.ts';
 
 const PROJECT_ROOT = join(import.meta.dirname, '..', '..');
 
-export const PARTS = ['rounds', 'memory', 'refresh', 'seal-open'] as const;
+/** Of the whole machine. */
+const MUCH_OTHER_WORK = 0.05;
+
+export const PARTS = ['rounds', 'memory', 'refresh', 'seal-open', 'profile'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface MeshBenchOptions {
   readonly plan: Plan;
   readonly parts: readonly Part[];
+  /** Of the rounds. */
+  readonly operations: readonly Operation[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** A DynamoDB to run the rounds on as well. */
   readonly dynamodbUrl?: string;
@@ -62,13 +72,14 @@ export interface MeshBenchResult {
   readonly memory?: MemoryResult;
   readonly refresh?: RefreshResult;
   readonly sealOpen?: readonly SealOpenRound[];
+  /** By operation. */
+  readonly profiles?: Readonly<Record<string, ProfileResult>>;
   /** What did not run, and why. */
   readonly notRun: readonly string[];
 }
 
 /** What the parts share. */
 interface Bench extends MeshBenchOptions {
-  readonly parts: readonly Part[];
   readonly bench: BenchParts;
   readonly measuring: Measuring;
   readonly rounds: Round[];
@@ -102,13 +113,15 @@ export async function runMeshBench(
   const wanted = (part: Part): boolean => options.parts.includes(part);
   if (wanted('rounds')) await runRounds(bench);
   const summaries = summarize(rounds);
+  tellOtherWork(bench);
   const memory = wanted('memory') ? await runMemory(bench) : undefined;
   const refresh = wanted('refresh') ? await runRefresh(bench) : undefined;
   const sealOpen = wanted('seal-open') ? await runSealOpen(bench) : undefined;
+  const profiles = wanted('profile') ? await runProfiles(bench) : undefined;
   return {
     machine: await describeMachine(envoyBinary),
     figures: [
-      ...(wanted('rounds') ? rateFigures(summaries) : []),
+      ...rateFigures(summaries),
       ...(sealOpen === undefined ? [] : sealOpenFigures(sealOpen)),
       ...(memory === undefined ? [] : memoryFigures(memory, usualKmsCalls(rounds))),
       ...(refresh === undefined ? [] : refreshFigures(refresh)),
@@ -117,6 +130,7 @@ export async function runMeshBench(
     ...(memory === undefined ? {} : { memory }),
     ...(refresh === undefined ? {} : { refresh }),
     ...(sealOpen === undefined ? {} : { sealOpen }),
+    ...(profiles === undefined ? {} : { profiles }),
   };
 }
 
@@ -134,6 +148,15 @@ async function envoyOf({ environment, signal, say }: MeshBenchOptions): Promise<
   return join(bin, 'envoy');
 }
 
+/** Others' work is in every rate, though the load goes from target to target. */
+function tellOtherWork({ rounds, notRun }: Bench): void {
+  const share = median(rounds.map((round) => round.otherWork));
+  if (share < MUCH_OTHER_WORK) return;
+  notRun.push(
+    `on a quiet machine: ${Math.round(share * 100)} % of it (the median of all rounds) went to other work than the bench's`,
+  );
+}
+
 async function storeFor({ bench }: Bench, name: string): Promise<Store> {
   return await startStubStore(bench.workplace.group(`${name}-store`), mesh);
 }
@@ -147,7 +170,7 @@ async function runRounds(parts: Bench): Promise<void> {
   const answers = await answersOf(tokenizer);
   const { store } = tokenizer;
   const floor = await startTarget(bench, { name: 'mesh-floor', kind: 'mesh-floor', store, answers });
-  for (const operation of OPERATIONS) {
+  for (const operation of parts.operations) {
     await compareAll(parts, operation, [floor, tokenizer, bare, usual], MAIN_CONNECTIONS, plan.main);
     for (const connections of SIDE_CONNECTIONS) {
       // Too much at once is refused, and that is no reason to leave out all the rest.
@@ -209,7 +232,7 @@ async function runGivenStore(parts: Bench, url: string): Promise<void> {
     startTarget(bench, { name: 'tokenizer', kind: 'tokenizer', store }),
     startTarget(bench, { name: 'usual', kind: 'usual', store }),
   ]);
-  for (const operation of OPERATIONS) {
+  for (const operation of parts.operations) {
     await compareAll(parts, operation, [tokenizer, usual], MAIN_CONNECTIONS, plan.side);
   }
   await stopAll([tokenizer, usual]);
@@ -265,6 +288,28 @@ async function runSealOpen(parts: Bench): Promise<SealOpenRound[]> {
   );
   await store.stop();
   return JSON.parse(stdout) as SealOpenRound[];
+}
+
+/** One tokenizer for each operation, so that a profile is of one alone. Sampling costs: no figure is of these. */
+async function runProfiles(parts: Bench): Promise<Record<string, ProfileResult>> {
+  const { bench, plan, measuring, say } = parts;
+  const profiles: Record<string, ProfileResult> = {};
+  for (const operation of parts.operations.filter(({ name }) => name.startsWith('tokenize'))) {
+    say(`profile of ${operation.name}`);
+    const store = await storeFor(parts, 'profile');
+    const profileDirectory = join(bench.workplace.directory, `profile-${operation.name}`);
+    const wish = { name: 'profile', kind: 'tokenizer', store, profileDirectory } as const;
+    const startedAt = performance.now();
+    const target = await startTarget(bench, wish);
+    const load = { operation: operation.name, connections: MAIN_CONNECTIONS, tokens: [] };
+    const rate = await warm(measuring, target, load, plan.main.warmSeconds);
+    const amount = amountFor(rate, plan.main.seconds * 2, MAIN_CONNECTIONS);
+    const startMs = performance.now() - startedAt;
+    await measuring.generator.run(orderFor(target, load, amount));
+    await stopAll([target]);
+    profiles[operation.name] = readProfile(profileDirectory, amount * operation.items, startMs);
+  }
+  return profiles;
 }
 
 /** Calls for a token, as they were counted; one, where the rounds did not run. */

@@ -32,7 +32,7 @@ const STANDARD: Plan = {
 const QUICK: Plan = {
   main: { rounds: 2, seconds: 0.6, warmSeconds: 0.5 },
   side: { rounds: 1, seconds: 0.5, warmSeconds: 0.1 },
-  memoryTokens: 100_000,
+  memoryTokens: 50_000,
   memorySeconds: 10,
   refreshSeconds: 16,
   sealOpenRoundMs: 60,

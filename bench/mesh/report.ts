@@ -6,6 +6,7 @@
 
 import type { Figure } from './figures.ts';
 import type { MeshBenchResult } from './mesh-bench.ts';
+import type { ProfileResult } from './profile.ts';
 import { KMS_DELAY_MS } from './refresh.ts';
 import { costUsd, PRICES, PRICES_OF } from './prices.ts';
 import type { Round } from './rounds.ts';
@@ -23,6 +24,9 @@ export function markdownReport(result: MeshBenchResult): string {
     ...(result.refresh === undefined
       ? []
       : [section('Refresh of a branch key', refreshText(result.refresh))]),
+    ...Object.entries(result.profiles ?? {}).map(([name, profile]) =>
+      section(`Where the time goes: ${name}`, profileTables(profile)),
+    ),
     ...(result.notRun.length === 0
       ? []
       : [
@@ -55,6 +59,10 @@ function shown(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
 function figureTable(figures: readonly Figure[]): string[] {
   return table(
     ['figure', 'value', 'unit', 'baseline', 'its value', 'ratio'],
@@ -82,11 +90,12 @@ function roundTable(summaries: readonly Summary[]): string[] {
       'p99 ms',
       'rounds',
       'spread',
+      'other work',
     ],
     summaries.map((each) => [
       ...[each.operation, each.connections, each.target, each.store],
       ...[shown(each.requestsPerSecond), shown(each.tokensPerSecond), shown(each.p50Ms), shown(each.p99Ms)],
-      ...[each.rounds, `${Math.round(each.spread * 100)} %`],
+      ...[each.rounds, percent(each.spread), percent(each.otherWork)],
     ]),
   );
 }
@@ -175,4 +184,18 @@ function refreshText(refresh: NonNullable<MeshBenchResult['refresh']>): string[]
   return [
     `${refresh.refreshes} refreshes in ${refresh.seconds.toFixed(0)} s (a key lives ${refresh.keySeconds} s), KMS takes ${KMS_DELAY_MS} ms: p99 ${refresh.p99AcrossMs.toFixed(2)} ms of ${refresh.answersAcross} answers within 100 ms of a refresh, ${refresh.p99OutsideMs.toFixed(2)} ms of the other ${refresh.answersOutside}.`,
   ];
+}
+
+const LEAST_SHARE = 0.01;
+
+/** Of the main thread, while it was not idle. */
+function profileTables({ parts, functions }: ProfileResult): string[] {
+  const shown = table(['part', 'share'], shareRows(parts));
+  return [...shown, '', ...table(['function', 'share'], shareRows(functions))];
+}
+
+function shareRows(shares: ProfileResult['parts']): Cells[] {
+  return shares
+    .filter(({ share }) => share >= LEAST_SHARE)
+    .map(({ name, share }) => [`\`${name}\``, `${(share * 100).toFixed(1)} %`]);
 }

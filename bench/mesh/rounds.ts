@@ -7,9 +7,10 @@
  * @module
  */
 
+import { availableParallelism } from 'node:os';
 import { TokenmeshError } from '../../errors/error.ts';
 import { TABLES } from '../../local/aws/resources.ts';
-import { cpuOf, differences } from './cpu.ts';
+import { cpuOf, differences, machineBusyMicroseconds } from './cpu.ts';
 import type { LoadResult } from './generator.ts';
 import type { LoadGenerator } from './load-generator.ts';
 import { BATCH_ITEMS, operationOf, type OperationName } from './operations.ts';
@@ -17,7 +18,7 @@ import type { DynamodbCounts, TableCounts } from './stores.ts';
 import type { Target } from './target.ts';
 
 /** Tokens that detokenize asks for, again and again: nothing of a record is cached. */
-const KNOWN_TOKENS = 2_000;
+const KNOWN_TOKENS = 1_000;
 
 export interface Round {
   readonly target: string;
@@ -29,6 +30,8 @@ export interface Round {
   readonly seconds: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** Of the whole machine: what went to none of these processes. */
+  readonly otherWork: number;
   /** By process: `app`, `caller`, `listener` (the Envoys), `store`, `kms`, `generator`. */
   readonly cpuMicroseconds: Readonly<Record<string, number>>;
   readonly dynamodbCalls: Readonly<Record<string, number>>;
@@ -122,16 +125,22 @@ export async function measure(
     kms: store.kms.pid,
     generator: generator.pid,
   };
+  const busyBefore = machineBusyMicroseconds();
   const before = { cpu: cpuOf(pids), dynamodb: await store.counts(), kms: await store.kms.counts() };
   const result = checked(target, load, amount, await generator.run(orderFor(target, load, amount)));
-  const after = { cpu: cpuOf(pids), dynamodb: await store.counts(), kms: await store.kms.counts() };
+  const cpuAfter = cpuOf(pids);
+  const busy = machineBusyMicroseconds() - busyBefore;
+  const after = { dynamodb: await store.counts(), kms: await store.kms.counts() };
+  const spent = differences(before.cpu, cpuAfter);
+  const others = busy - Object.values(spent).reduce((sum, each) => sum + each, 0);
   const counted = storeCounts(before.dynamodb, after.dynamodb);
   const round: Round = {
     target: target.name,
     store: store.name,
     ...{ operation, connections, requests: amount, tokens: amount * items },
     ...{ seconds: result.seconds, p50Ms: result.p50Ms, p99Ms: result.p99Ms },
-    cpuMicroseconds: differences(before.cpu, after.cpu),
+    cpuMicroseconds: spent,
+    otherWork: Math.max(0, others) / (result.seconds * 1_000_000 * availableParallelism()),
     kmsCalls: differences(before.kms.calls, after.kms.calls),
     ...counted,
   };
@@ -157,7 +166,7 @@ function overTables({ tables }: DynamodbCounts, name: keyof TableCounts): number
   return Object.values(tables).reduce((total, table) => total + table[name], 0);
 }
 
-function orderFor(target: Target, load: Load, amount: number): Parameters<LoadGenerator['run']>[0] {
+export function orderFor(target: Target, load: Load, amount: number): Parameters<LoadGenerator['run']>[0] {
   const { caller } = operationOf(load.operation);
   return { ...load, amount, url: 'http://tokenizer', socketPath: target.egressSockets[caller] };
 }

@@ -15,6 +15,7 @@ export interface Summary {
   readonly spread: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  readonly otherWork: number;
   readonly cpuMicrosecondsPerToken: Readonly<Record<string, number>>;
 }
 
@@ -40,6 +41,7 @@ function summaryOf(first: Round, rounds: readonly Round[]): Summary {
     spread: spread(rates),
     p50Ms: of((round) => round.p50Ms),
     p99Ms: of((round) => round.p99Ms),
+    otherWork: of((round) => round.otherWork),
     cpuMicrosecondsPerToken: Object.fromEntries(
       Object.keys(first.cpuMicroseconds).map((name) => [
         name,

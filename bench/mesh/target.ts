@@ -60,10 +60,12 @@ export interface TargetWish {
   readonly environment?: Readonly<Record<string, string>>;
   /** Of the mesh floor. */
   readonly answers?: FloorAnswers;
+  /** Where the app leaves its CPU profile when it stops. */
+  readonly profileDirectory?: string;
 }
 
 export async function startTarget(parts: BenchParts, wish: TargetWish): Promise<Target> {
-  const { name, kind, store, environment, answers = {} } = wish;
+  const { name, kind, store, environment, answers = {}, profileDirectory } = wish;
   const group = parts.workplace.group(name);
   const envoys = await startEnvoys(group.processes, { ...parts, directory: group.directory });
   const answersFile = join(group.directory, 'answers.json');
@@ -71,7 +73,11 @@ export async function startTarget(parts: BenchParts, wish: TargetWish): Promise<
   const app = group.processes.start({
     name: `the app ${kind}`,
     command: process.execPath,
-    arguments: [...(kind === 'mesh-floor' ? [] : NODE_FLAGS), join(PROJECT_ROOT, PROGRAMS[kind])],
+    arguments: [
+      ...(profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`]),
+      ...(kind === 'mesh-floor' ? [] : NODE_FLAGS),
+      join(PROJECT_ROOT, PROGRAMS[kind]),
+    ],
     environment: {
       ...vaultEnvironment(store),
       TOKENMESH_APP_SOCKET: envoys.appSocket,
