@@ -13,6 +13,8 @@ export const NODE_FLAGS: readonly string[] = [
   '--max-semi-space-size=8',
   '--initial-old-space-size=48',
   '--heap-growing-percent=20',
+  // Cedar's decisions are remembered: its code need not be compiled a second time, for speed.
+  '--liftoff-only',
 ];
 
 /** One pool of memory for all threads: what one gives back another can have (mallopt(3)). */
