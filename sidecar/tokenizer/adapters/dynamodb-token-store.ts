@@ -1,7 +1,7 @@
 /**
  * The token store on DynamoDB: one item for a record, so that none is ever half written.
  *
- * IAM: dynamodb:PutItem, UpdateItem, BatchWriteItem, GetItem, BatchGetItem and DeleteItem on the table.
+ * IAM: dynamodb:PutItem, UpdateItem, BatchWriteItem, BatchGetItem and DeleteItem on the table.
  *
  * @module
  */
