@@ -41,6 +41,7 @@ import {
 import { startStubStore, useGivenStore, type Store } from './stores.ts';
 import { median } from './statistics.ts';
 import { summarize, type Summary } from './summary.ts';
+import { fetchDynamodbLocal, startDynamodbLocal } from '../dynamodb-local/dynamodb-local.ts';
 import { startTarget, vaultEnvironment, type AppKind, type BenchParts, type Target } from './target.ts';
 import type { Workplace } from './workplace.ts';
 
@@ -183,9 +184,20 @@ async function runRounds(parts: Bench): Promise<void> {
     }
   }
   await stopAll([floor, tokenizer, bare, usual]);
-  if (dynamodbUrl === undefined) {
-    notRun.push('the rounds on a DynamoDB that stores: none was given (--dynamodb-url)');
-  } else await runGivenStore(parts, dynamodbUrl);
+  const url = dynamodbUrl ?? (await localDynamodb(parts));
+  if (url !== undefined) await runGivenStore(parts, url);
+}
+
+/** One that stores, where the user gives none. */
+async function localDynamodb({ bench, notRun, ...options }: Bench): Promise<string | undefined> {
+  try {
+    const folder = await fetchDynamodbLocal(options);
+    return await startDynamodbLocal(bench.workplace.group('dynamodb-local'), folder);
+  } catch (error) {
+    if (!(error instanceof TokenmeshError) || error.code !== 'ERR_BENCH_DYNAMODB_LOCAL') throw error;
+    notRun.push(`the rounds on a DynamoDB that stores: ${error.message}`);
+    return undefined;
+  }
 }
 
 async function compareAll(
