@@ -9,7 +9,7 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { runLoad, TOKEN_CHOICES, type LoadCommand } from './load.ts';
 import { runMeshCommand } from './mesh/command.ts';
 import { OPERATIONS, type OperationName } from './mesh/operations.ts';
-import { PARTS, type Part } from './mesh/mesh-bench.ts';
+import { MEASURING_PARTS, PARTS, type Part } from './mesh/mesh-bench.ts';
 import { planFor } from './mesh/plan.ts';
 import { run as tokenFormats } from './token-formats.ts';
 
@@ -42,7 +42,15 @@ function whole(text: string): number {
 
 /** @returns The exit code. */
 async function runBench(name: BenchName, options: BenchOptions): Promise<number> {
-  const { json = false, quick = false, seconds, part = PARTS, operation, dynamodbUrl, out } = options;
+  const {
+    json = false,
+    quick = false,
+    seconds,
+    part = MEASURING_PARTS,
+    operation,
+    dynamodbUrl,
+    out,
+  } = options;
   if (!json) process.stdout.write(`## ${name}\n\n`);
   if (name === 'token-formats') return (await tokenFormats()) ? 0 : 1;
   return await runMeshCommand({
@@ -69,7 +77,9 @@ const program = new Command('npm run bench --')
   .option('--json', 'print the figures of mesh as JSON, and nothing else on standard output')
   .option('--quick', 'short rounds: less than two minutes')
   .option('--seconds <number>', 'how long a round of load goes on', positive)
-  .addOption(new Option('--part <part...>', 'of mesh, these parts alone').choices(PARTS))
+  .addOption(
+    new Option('--part <part...>', 'of mesh, these parts alone; all but profile by default').choices(PARTS),
+  )
   .addOption(
     new Option('--operation <name...>', 'of the rounds, these operations alone').choices(
       OPERATIONS.map((each) => each.name),

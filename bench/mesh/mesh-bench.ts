@@ -50,7 +50,12 @@ const PROJECT_ROOT = join(import.meta.dirname, '..', '..');
 /** Of the whole machine. */
 const MUCH_OTHER_WORK = 0.05;
 
-export const PARTS = ['rounds', 'memory', 'refresh', 'seal-open', 'profile'] as const;
+const PROFILE_ROUNDS = 2;
+
+export const MEASURING_PARTS = ['rounds', 'memory', 'refresh', 'seal-open'] as const;
+
+/** A profile tells where the time goes, and is no figure. */
+export const PARTS = [...MEASURING_PARTS, 'profile'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface MeshBenchOptions {
@@ -152,7 +157,7 @@ async function envoyOf({ environment, signal, say }: MeshBenchOptions): Promise<
 /** Others' work is in every rate, though the load goes from target to target. */
 function tellOtherWork({ rounds, notRun }: Bench): void {
   const share = median(rounds.map((round) => round.otherWork));
-  if (share < MUCH_OTHER_WORK) return;
+  if (rounds.length === 0 || share < MUCH_OTHER_WORK) return;
   notRun.push(
     `on a quiet machine: ${Math.round(share * 100)} % of it (the median of all rounds) went to other work than the bench's`,
   );
@@ -302,26 +307,31 @@ async function runSealOpen(parts: Bench): Promise<SealOpenRound[]> {
   return JSON.parse(stdout) as SealOpenRound[];
 }
 
-/** One tokenizer for each operation, so that a profile is of one alone. Sampling costs: no figure is of these. */
+/** A process of its own for each, so that a profile is of one alone. Sampling costs: no figure is of these. */
 async function runProfiles(parts: Bench): Promise<Record<string, ProfileResult>> {
-  const { bench, plan, measuring, say } = parts;
   const profiles: Record<string, ProfileResult> = {};
   for (const operation of parts.operations.filter(({ name }) => name.startsWith('tokenize'))) {
-    say(`profile of ${operation.name}`);
-    const store = await storeFor(parts, 'profile');
-    const profileDirectory = join(bench.workplace.directory, `profile-${operation.name}`);
-    const wish = { name: 'profile', kind: 'tokenizer', store, profileDirectory } as const;
-    const startedAt = performance.now();
-    const target = await startTarget(bench, wish);
-    const load = { operation: operation.name, connections: MAIN_CONNECTIONS, tokens: [] };
-    const rate = await warm(measuring, target, load, plan.main.warmSeconds);
-    const amount = amountFor(rate, plan.main.seconds * 2, MAIN_CONNECTIONS);
-    const startMs = performance.now() - startedAt;
-    await measuring.generator.run(orderFor(target, load, amount));
-    await stopAll([target]);
-    profiles[operation.name] = readProfile(profileDirectory, amount * operation.items, startMs);
+    for (const kind of ['tokenizer', 'bare'] as const) {
+      parts.say(`profile of ${operation.name} on ${kind}`);
+      profiles[`${operation.name} on ${kind}`] = await profileOf(parts, kind, operation);
+    }
   }
   return profiles;
+}
+
+async function profileOf(parts: Bench, kind: AppKind, operation: Operation): Promise<ProfileResult> {
+  const { bench, plan, measuring } = parts;
+  const profileDirectory = join(bench.workplace.directory, `profile-${kind}-${operation.name}`);
+  const store = await storeFor(parts, 'profile');
+  const startedAt = performance.now();
+  const target = await startTarget(bench, { name: 'profile', kind, store, profileDirectory });
+  const load = { operation: operation.name, connections: MAIN_CONNECTIONS, tokens: [] };
+  const rate = await warm(measuring, target, load, plan.main.warmSeconds);
+  const amount = amountFor(rate, PROFILE_ROUNDS * plan.main.seconds, MAIN_CONNECTIONS);
+  const startMs = performance.now() - startedAt;
+  await measuring.generator.run(orderFor(target, load, amount));
+  await stopAll([target]);
+  return readProfile(profileDirectory, amount * operation.items, startMs);
 }
 
 /** Calls for a token, as they were counted; one, where the rounds did not run. */

@@ -21,7 +21,7 @@ export const USUAL_BATCH_CONNECTIONS = 4;
 export const KEY_SECONDS = 5;
 
 const STANDARD: Plan = {
-  main: { rounds: 3, seconds: 2, warmSeconds: 1 },
+  main: { rounds: 5, seconds: 1.2, warmSeconds: 2 },
   side: { rounds: 2, seconds: 1.5, warmSeconds: 0.3 },
   memoryTokens: 1_000_000,
   memorySeconds: 110,

@@ -125,22 +125,22 @@ export async function measure(
     kms: store.kms.pid,
     generator: generator.pid,
   };
-  const busyBefore = machineBusyMicroseconds();
-  const before = { cpu: cpuOf(pids), dynamodb: await store.counts(), kms: await store.kms.counts() };
+  const before = { dynamodb: await store.counts(), kms: await store.kms.counts() };
+  const machineBefore = { at: performance.now(), busy: machineBusyMicroseconds(), cpu: cpuOf(pids) };
   const result = checked(target, load, amount, await generator.run(orderFor(target, load, amount)));
-  const cpuAfter = cpuOf(pids);
-  const busy = machineBusyMicroseconds() - busyBefore;
+  const cpuMicroseconds = differences(machineBefore.cpu, cpuOf(pids));
+  const busy = machineBusyMicroseconds() - machineBefore.busy;
+  const microsecondsGone = (performance.now() - machineBefore.at) * 1_000 * availableParallelism();
   const after = { dynamodb: await store.counts(), kms: await store.kms.counts() };
-  const spent = differences(before.cpu, cpuAfter);
-  const others = busy - Object.values(spent).reduce((sum, each) => sum + each, 0);
+  const others = busy - Object.values(cpuMicroseconds).reduce((sum, each) => sum + each, 0);
   const counted = storeCounts(before.dynamodb, after.dynamodb);
   const round: Round = {
     target: target.name,
     store: store.name,
     ...{ operation, connections, requests: amount, tokens: amount * items },
     ...{ seconds: result.seconds, p50Ms: result.p50Ms, p99Ms: result.p99Ms },
-    cpuMicroseconds: spent,
-    otherWork: Math.max(0, others) / (result.seconds * 1_000_000 * availableParallelism()),
+    cpuMicroseconds,
+    otherWork: Math.max(0, others) / microsecondsGone,
     kmsCalls: differences(before.kms.calls, after.kms.calls),
     ...counted,
   };

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { NODE_FLAGS, PROCESS_ENVIRONMENT } from '../../sidecar/tokenizer/process-options.ts';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,6 +12,7 @@ import { TokenmeshError } from '../../errors/error.ts';
 import { TABLES } from '../../local/aws/resources.ts';
 import type { Mesh } from '../../mesh/definition.ts';
 import { EMULATOR_CREDENTIALS } from '../../operator/aws-clients.ts';
+import { NODE_FLAGS, PROCESS_ENVIRONMENT } from '../../sidecar/tokenizer/process-options.ts';
 import type { FloorAnswers } from '../floor-app.ts';
 import type { Pids } from './cpu.ts';
 import { startEnvoys, type Envoys } from './envoys.ts';
@@ -75,11 +75,12 @@ export async function startTarget(parts: BenchParts, wish: TargetWish): Promise<
     command: process.execPath,
     arguments: [
       ...(profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`]),
-      ...(kind === 'mesh-floor' ? [] : NODE_FLAGS),
+      ...(isOfOurs(kind) ? NODE_FLAGS : []),
       join(PROJECT_ROOT, PROGRAMS[kind]),
     ],
     environment: {
       ...vaultEnvironment(store),
+      ...(isOfOurs(kind) ? PROCESS_ENVIRONMENT : {}),
       TOKENMESH_APP_SOCKET: envoys.appSocket,
       FLOOR_ANSWERS: answersFile,
       ...environment,
@@ -95,12 +96,16 @@ export async function startTarget(parts: BenchParts, wish: TargetWish): Promise<
   };
 }
 
+/** The tokenizer's flags trade speed for memory: a baseline runs as Node runs by default. */
+function isOfOurs(kind: AppKind): boolean {
+  return kind === 'tokenizer' || kind === 'bare';
+}
+
 /** What `npm start` gives to the tokenizer, with limits that no bench reaches. */
 export function vaultEnvironment(store: Store): Record<string, string> {
   const limit = { perSecond: 10_000_000, burst: 100_000_000 };
   const limits = { order: { tokenize: limit }, paybill: { detokenize: limit } };
   return {
-    ...PROCESS_ENVIRONMENT,
     PATH: process.env['PATH'] ?? '',
     TOKENMESH_TOKENS_TABLE: TABLES.tokens,
     TOKENMESH_KEYS_TABLE: TABLES.keys,
