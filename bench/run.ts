@@ -11,6 +11,7 @@ import { runMeshCommand } from './mesh/command.ts';
 import { OPERATIONS, type OperationName } from './mesh/operations.ts';
 import { MEASURING_PARTS, PARTS, type Part } from './mesh/mesh-bench.ts';
 import { planFor } from './mesh/plan.ts';
+import { run as dynamodbTransport } from './dynamodb-transport.ts';
 import { run as tokenFormats } from './token-formats.ts';
 
 interface BenchOptions {
@@ -23,7 +24,7 @@ interface BenchOptions {
   readonly out?: string;
 }
 
-const BENCHES = ['token-formats', 'mesh'] as const;
+const BENCHES = ['token-formats', 'dynamodb-transport', 'mesh'] as const;
 type BenchName = (typeof BENCHES)[number];
 
 const EXIT_WRONG_USE = 2;
@@ -53,6 +54,7 @@ async function runBench(name: BenchName, options: BenchOptions): Promise<number>
   } = options;
   if (!json) process.stdout.write(`## ${name}\n\n`);
   if (name === 'token-formats') return (await tokenFormats()) ? 0 : 1;
+  if (name === 'dynamodb-transport') return (await dynamodbTransport()) ? 0 : 1;
   return await runMeshCommand({
     plan: planFor(quick, seconds),
     parts: part,
