@@ -9,7 +9,7 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { runLoad, TOKEN_CHOICES, type LoadCommand } from './load.ts';
 import { runMeshCommand } from './mesh/command.ts';
 import { OPERATIONS, type OperationName } from './mesh/operations.ts';
-import { MEASURING_PARTS, PARTS, type Part } from './mesh/mesh-bench.ts';
+import { MEASURING_PARTS, PARTS, type Part } from './mesh/bench-parts.ts';
 import { planFor } from './mesh/plan.ts';
 import { run as dynamodbTransport } from './dynamodb-transport.ts';
 import { run as tokenFormats } from './token-formats.ts';
@@ -21,6 +21,7 @@ interface BenchOptions {
   readonly part?: readonly Part[];
   readonly operation?: readonly OperationName[];
   readonly dynamodbUrl?: string;
+  readonly dynamodbLocal?: boolean;
   readonly out?: string;
 }
 
@@ -60,6 +61,7 @@ async function runBench(name: BenchName, options: BenchOptions): Promise<number>
     parts: part,
     operations: OPERATIONS.filter(({ name: each }) => operation?.includes(each) ?? true),
     isJson: json,
+    isDynamodbLocal: options.dynamodbLocal === true,
     ...(dynamodbUrl === undefined ? {} : { dynamodbUrl }),
     ...(out === undefined ? {} : { outDirectory: out }),
   });
@@ -88,6 +90,12 @@ const program = new Command('npm run bench --')
     ),
   )
   .option('--dynamodb-url <url>', 'an empty DynamoDB to run mesh on as well, such as an emulator')
+  .addOption(
+    new Option(
+      '--dynamodb-local',
+      'the same on DynamoDB Local: it has terms of its own, which are yours to accept, and Maven fetches it',
+    ).conflicts('dynamodbUrl'),
+  )
   .option('--out <folder>', 'where the raw output is kept, in place of .tokenmesh/bench/<time>')
   .action(main)
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_WRONG_USE));

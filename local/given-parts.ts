@@ -27,13 +27,20 @@ export async function requireEnvoy(binary: string): Promise<void> {
   });
 }
 
-/** @throws {TokenmeshError} `ERR_AWS_UNREACHABLE`, `ERR_AWS_NOT_EMPTY` */
-export async function requireEmptyAccount(aws: AwsClients, endpointUrl: string): Promise<void> {
+/**
+ * @param setting - Where the user gave it.
+ * @throws {TokenmeshError} `ERR_AWS_UNREACHABLE`, `ERR_AWS_NOT_EMPTY`
+ */
+export async function requireEmptyAccount(
+  aws: Pick<AwsClients, 'dynamodb'>,
+  endpointUrl: string,
+  setting = 'AWS_ENDPOINT_URL',
+): Promise<void> {
   const found = await aws.dynamodb.send(new ListTablesCommand({})).catch((cause: unknown) => {
     throw new TokenmeshError({
       code: 'ERR_AWS_UNREACHABLE',
-      message: `AWS_ENDPOINT_URL ${endpointUrl} does not answer as an emulated AWS: got ${cause instanceof Error ? cause.name : 'an error'}`,
-      remedy: 'start the emulator there first, or unset AWS_ENDPOINT_URL for one of our own',
+      message: `${setting} ${endpointUrl} does not answer as an emulated AWS: got ${cause instanceof Error ? cause.name : 'an error'}`,
+      remedy: `start the emulator there first, or leave ${setting} out for one of our own`,
       cause,
     });
   });

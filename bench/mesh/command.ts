@@ -7,7 +7,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeError } from '../../errors/error.ts';
-import { runMeshBench, type MeshBenchOptions, type MeshBenchResult } from './mesh-bench.ts';
+import type { MeshBenchOptions } from './bench-parts.ts';
+import { runMeshBench, type MeshBenchResult } from './mesh-bench.ts';
 import { markdownReport } from './report.ts';
 import { stopWithSignals } from './signals.ts';
 import { Workplace } from './workplace.ts';

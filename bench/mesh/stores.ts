@@ -84,7 +84,7 @@ export async function startStubStore(group: Group, mesh: Mesh): Promise<Store> {
 
 /** @throws {TokenmeshError} `ERR_AWS_UNREACHABLE`, `ERR_AWS_NOT_EMPTY` */
 export async function useGivenStore(group: Group, url: string, mesh: Mesh): Promise<Store> {
-  await requireEmptyAccount(emulatorClients(url, REGION), url);
+  await requireEmptyAccount(emulatorClients(url, REGION), url, '--dynamodb-url');
   const kms = await startKms(group);
   const made = await makeResources(url, kms, mesh);
   return {
