@@ -61,6 +61,12 @@ export interface DynamodbCalls {
 
 /** Sockets to one endpoint: HTTP/1.1 has one call under way on each. */
 const CONNECTIONS = 64;
+/**
+ * Every other write has a condition, so that one which comes late changes nothing. This one would put a
+ * record in the place of what came of it meanwhile: a one-time token that was used could be used again.
+ */
+const WITHOUT_CONDITION: Operation = 'BatchWriteItem';
+
 const CONNECT_MS = 500;
 /** One attempt is given up soon enough that another fits into the deadline of the request. */
 const ANSWER_MS = 1_500;
@@ -89,7 +95,7 @@ function createDynamodbCalls(client: DynamoDBClient): DynamodbCalls {
     async call<Name extends Operation>(operation: Name, input: Calls[Name]['input'], signal?: AbortSignal) {
       const { pool, host, path, signer } = await connected();
       const body = JSON.stringify(toWire(input));
-      return await retrying(signal, async () => {
+      return await retrying({ signal, mayComeLate: operation !== WITHOUT_CONDITION }, async () => {
         const { headers } = await signer.sign({
           method: 'POST',
           protocol: 'https:',

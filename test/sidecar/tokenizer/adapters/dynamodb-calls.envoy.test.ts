@@ -139,6 +139,16 @@ describe('a call', () => {
     expect(received).toHaveLength(1);
   });
 
+  it.each([
+    ['cut off', reset],
+    ['not answered in time', hang],
+  ])('is not made again where it has no condition and was %s: it may come late', async (_, answer) => {
+    answers = [answer];
+    const writes = { RequestItems: { tokens: [{ PutRequest: { Item: ITEM } }] } };
+    await expect(dynamodbCallsOf(client()).call('BatchWriteItem', writes)).rejects.toThrow();
+    expect(received).toHaveLength(1);
+  });
+
   it('ends when its time is up, though nothing is answered', async () => {
     answers = [hang];
     const refused = dynamodbCallsOf(client()).call('PutItem', INPUT, AbortSignal.timeout(100));
