@@ -10,14 +10,15 @@ import { runLoad, TOKEN_CHOICES, type LoadCommand } from './load.ts';
 import { runMeshCommand } from './mesh/command.ts';
 import { OPERATIONS, type OperationName } from './mesh/operations.ts';
 import { MEASURING_PARTS, PARTS, type Part } from './mesh/bench-parts.ts';
-import { planFor } from './mesh/plan.ts';
 import { run as dynamodbTransport } from './dynamodb-transport.ts';
+import { planFor, SIDE_CONNECTIONS } from './mesh/plan.ts';
 import { run as tokenFormats } from './token-formats.ts';
 
 interface BenchOptions {
   readonly json?: boolean;
   readonly quick?: boolean;
   readonly seconds?: number;
+  readonly connections?: readonly number[];
   readonly part?: readonly Part[];
   readonly operation?: readonly OperationName[];
   readonly dynamodbUrl?: string;
@@ -42,6 +43,11 @@ function whole(text: string): number {
   throw new InvalidArgumentError('expected a whole number above 0');
 }
 
+/** One more of an option that may be given several. */
+function wholes(text: string, before: readonly number[] | undefined): number[] {
+  return [...(before ?? []), whole(text)];
+}
+
 /** @returns The exit code. */
 async function runBench(name: BenchName, options: BenchOptions): Promise<number> {
   const {
@@ -60,6 +66,7 @@ async function runBench(name: BenchName, options: BenchOptions): Promise<number>
     plan: planFor(quick, seconds),
     parts: part,
     operations: OPERATIONS.filter(({ name: each }) => operation?.includes(each) ?? true),
+    sideConnections: options.connections ?? SIDE_CONNECTIONS,
     isJson: json,
     isDynamodbLocal: options.dynamodbLocal === true,
     ...(dynamodbUrl === undefined ? {} : { dynamodbUrl }),
@@ -81,6 +88,7 @@ const program = new Command('npm run bench --')
   .option('--json', 'print the figures of mesh as JSON, and nothing else on standard output')
   .option('--quick', 'short rounds: less than two minutes')
   .option('--seconds <number>', 'how long a round of load goes on', positive)
+  .option('--connections <number...>', 'beside 32, which the figures are of (default: 1 256)', wholes)
   .addOption(
     new Option('--part <part...>', 'of mesh, these parts alone; all but profile by default').choices(PARTS),
   )

@@ -23,6 +23,8 @@ export interface MeshBenchOptions {
   /** Of the rounds. */
   readonly operations: readonly Operation[];
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** At which the rounds go on beside the main number of connections. */
+  readonly sideConnections: readonly number[];
   /** A DynamoDB to run the rounds on as well. */
   readonly dynamodbUrl?: string;
   /** Whether that is DynamoDB Local, fetched by Maven. */

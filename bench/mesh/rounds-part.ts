@@ -10,7 +10,7 @@ import { fetchDynamodbLocal, startDynamodbLocal } from '../dynamodb-local/dynamo
 import type { FloorAnswers } from '../floor-app.ts';
 import { stopAll, storeFor, type Bench } from './bench-parts.ts';
 import { OPERATIONS, type Operation } from './operations.ts';
-import { MAIN_CONNECTIONS, SIDE_CONNECTIONS, USUAL_BATCH_CONNECTIONS } from './plan.ts';
+import { MAIN_CONNECTIONS, USUAL_BATCH_CONNECTIONS } from './plan.ts';
 import { compare, makeTokens, type ComparisonPlan, type Contender } from './rounds.ts';
 import { useGivenStore, type Store } from './stores.ts';
 import { startTarget, type AppKind, type Target } from './target.ts';
@@ -29,7 +29,7 @@ export async function runRounds(parts: Bench): Promise<void> {
   const floor = await startTarget(bench, { name: 'mesh-floor', kind: 'mesh-floor', store, answers });
   for (const operation of parts.operations) {
     await compareAll(parts, operation, [floor, tokenizer, bare, usual], MAIN_CONNECTIONS, plan.main);
-    for (const connections of SIDE_CONNECTIONS) {
+    for (const connections of parts.sideConnections) {
       await compareAsFarAsItGoes(parts, operation, [floor, tokenizer], connections, plan.side);
     }
   }

@@ -40,7 +40,8 @@ describe('a short run of the bench', () => {
 
   beforeAll(async () => {
     const parts = ['--part', 'rounds', 'memory', 'seal-open'];
-    const ran = await run('mesh', '--quick', '--seconds', '0.1', '--json', '--out', out, ...parts);
+    const short = ['--quick', '--seconds', '0.1', '--connections', '1'];
+    const ran = await run('mesh', '--json', '--out', out, ...short, ...parts);
     if (ran.code !== 0) throw new Error(ran.stderr);
     ({ figures } = JSON.parse(ran.stdout) as { figures: readonly Figure[] });
     raw = JSON.parse(readFileSync(join(out, 'raw.json'), 'utf8')) as MeshBenchResult;
