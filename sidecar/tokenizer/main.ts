@@ -9,7 +9,7 @@ import { identityOf } from '../../mesh/identity.ts';
 import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
 import { listenOnSocket } from '../../runtime/http-server.ts';
 import { stopOnSignal } from '../../runtime/lifecycle.ts';
-import { createLogger, nameOf } from '../../runtime/log.ts';
+import { createBufferedLogger, nameOf } from '../../runtime/log.ts';
 import { createAwsClients } from './adapters/aws-clients.ts';
 import { detectionPorts } from './adapters/detection/detection-ports.ts';
 import { createDynamodbAuditLog } from './adapters/dynamodb-audit-log.ts';
@@ -43,7 +43,7 @@ import { startSweeper } from './sweeper.ts';
 import { createVaultKeys } from './vault-keys.ts';
 import { createTokenizerServer, type PolicyState } from './http/server.ts';
 
-const logger = createLogger('tokenizer');
+const logger = createBufferedLogger('tokenizer');
 
 const now = (): Date => new Date();
 
