@@ -19,6 +19,7 @@ import { emulatorClients } from './aws-clients.ts';
 import { writeIdentityFiles } from './identities.ts';
 import { addFingerprintsCommand } from './fingerprints.ts';
 import { addHoneyCommand } from './honey.ts';
+import { addKeyVersionsCommand } from './key-versions.ts';
 import { addKeysCommands } from './keys.ts';
 import { addPolicyCommand } from './policy.ts';
 import { rotationReport, statusReport, verificationReport } from './report.ts';
@@ -38,6 +39,8 @@ const WRONG_USE: ReadonlySet<string> = new Set([
   'ERR_NODE_UNKNOWN',
   'ERR_KEY_OWNER_NAME',
   'ERR_SHRED_UNCONFIRMED',
+  'ERR_REVOKE_UNCONFIRMED',
+  'ERR_KEY_VERSION_ACTIVE',
 ]);
 
 const mesh = tokenizationMesh;
@@ -128,6 +131,7 @@ addScanCommand(program);
 addFingerprintsCommand(program, { runningMesh, print });
 addHoneyCommand(program, { runningMesh, print, onlyStandardInput });
 addKeysCommands(program, { runningMesh, print });
+addKeyVersionsCommand(program, { runningMesh, print });
 addAuditCommand(program, { runningMesh, print, onlyStandardInput });
 
 function clientsOf(state: RunState): ReturnType<typeof emulatorClients> {

@@ -80,23 +80,24 @@ async function shred(state: RunState, owner: KeyOwner, { yes }: ShredOptions): P
 }
 
 /** What a task may still hold in memory, and for how long. */
-function boundOf({ subject }: KeyOwner): string {
+export function boundOf({ subject }: KeyOwner): string {
   if (subject !== undefined) return `${SUBJECT_FRESHNESS.seenAtLastMs / 1000} s`;
   const { seenWithinMs, seenAtLastMs } = TENANT_FRESHNESS;
   const [within, atLast] = [seenWithinMs, seenAtLastMs].map((ms) => ms / 1000);
   return `${within} s (${atLast} s for one that cannot read the key store)`;
 }
 
-function keyStoreOf(state: RunState): KeyStoreLocation {
+export function keyStoreOf(state: RunState): KeyStoreLocation {
   const { dynamodb, kms } = emulatorClients(state.aws.endpointUrl, state.aws.region);
   return { dynamodb, kms, keysTableName: state.tables.keys, kmsKeyArn: state.vaultKeyArn };
 }
 
-function wordsFor({ tenant, subject }: KeyOwner): string {
+export function wordsFor({ tenant, subject }: KeyOwner): string {
   return subject === undefined ? `tenant ${tenant}` : `subject ${subject} of tenant ${tenant}`;
 }
 
-function requireNames(owner: KeyOwner): void {
+/** @throws {TokenmeshError} `ERR_KEY_OWNER_NAME` */
+export function requireNames(owner: KeyOwner): void {
   if (Object.values(owner).every((name) => NAME.test(name))) return;
   throw new TokenmeshError({
     code: 'ERR_KEY_OWNER_NAME',

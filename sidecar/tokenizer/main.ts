@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createSecretKey } from 'node:crypto';
 import { describeError, TokenmeshError } from '../../errors/error.ts';
 import { identityOf } from '../../mesh/identity.ts';
 import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
@@ -11,6 +12,7 @@ import { listenOnSocket } from '../../runtime/http-server.ts';
 import { stopOnSignal } from '../../runtime/lifecycle.ts';
 import { createBufferedLogger, nameOf } from '../../runtime/log.ts';
 import { createAwsClients } from './adapters/aws-clients.ts';
+import { createBranchKeyStore } from './adapters/branch-key-store.ts';
 import { detectionPorts } from './adapters/detection/detection-ports.ts';
 import { createDynamodbAuditLog } from './adapters/dynamodb-audit-log.ts';
 import { createDynamodbFingerprintIndex } from './adapters/dynamodb-fingerprint-index.ts';
@@ -18,6 +20,9 @@ import { createDynamodbIdempotencyStore } from './adapters/dynamodb-idempotency-
 import { createDynamodbJobStore } from './adapters/dynamodb-job-store.ts';
 import { createDynamodbRecordPages } from './adapters/dynamodb-record-pages.ts';
 import { createDynamodbReferenceStore } from './adapters/dynamodb-reference-store.ts';
+import { createDynamodbResealStore } from './adapters/dynamodb-reseal-store.ts';
+import { createDynamodbRewrapAsks } from './adapters/dynamodb-rewrap-asks.ts';
+import { createDynamodbSealedRows } from './adapters/dynamodb-sealed-rows.ts';
 import { createDynamodbSweepStore } from './adapters/dynamodb-sweep-store.ts';
 import { createDynamodbTokenStore } from './adapters/dynamodb-token-store.ts';
 import { listHoneyTokens } from './adapters/dynamodb-honey-tokens.ts';
@@ -28,6 +33,8 @@ import { openPolicyFolder, type PolicyStatus } from './adapters/policy-folder.ts
 import { readConfig } from './config.ts';
 import { createAudit } from './core/audit/audit.ts';
 import { createAuditedVault } from './core/audit/audited-vault.ts';
+import { onceHad } from './core/audit/once-had.ts';
+import { REFERENCE_KEY_MESSAGE, tokenReference } from './core/audit/token-reference.ts';
 import { createIdempotentVault } from './core/idempotency.ts';
 import { createRateLimiter, ratesOf } from './core/rate-limit.ts';
 import { createReadiness } from './core/readiness.ts';
@@ -38,6 +45,7 @@ import { observeHoney } from './http/observe-honey.ts';
 import { observeMinting } from './http/observe-minting.ts';
 import { createRandomPool } from './random-pool.ts';
 import { startReindexer } from './reindexer.ts';
+import { startRewrapper } from './rewrapper.ts';
 import { SealingThreads } from './sealing-threads.ts';
 import { startSweeper } from './sweeper.ts';
 import { createVaultKeys } from './vault-keys.ts';
@@ -52,6 +60,8 @@ const randomBytes = createRandomPool();
 const SEAL_CHECK_MS = 1_000;
 
 const REINDEX_CHECK_MS = 2_000;
+
+const REWRAP_CHECK_MS = 2_000;
 
 /** A call that the mesh has given up on is not waited for by those who send it again. */
 const LEASE_MARGIN_MS = 5_000;
@@ -159,6 +169,21 @@ async function start(): Promise<void> {
     everyMs: REINDEX_CHECK_MS,
     logger,
   });
+  const referenceKey = onceHad(async () => createSecretKey(await mac.macOf(REFERENCE_KEY_MESSAGE)));
+  const stopRewrapping = startRewrapper({
+    ...work,
+    sealer,
+    store,
+    versions: createBranchKeyStore({ ...clients, ...config }),
+    asks: createDynamodbRewrapAsks(table),
+    rows: createDynamodbSealedRows(table),
+    reseal: createDynamodbResealStore(table),
+    referenceOf: async (token) => tokenReference(await referenceKey(), token),
+    now,
+    tenants: [...tenants],
+    everyMs: REWRAP_CHECK_MS,
+    logger,
+  });
   const stopSweeping = startSweeper({
     ...work,
     store: createDynamodbSweepStore(table),
@@ -173,7 +198,7 @@ async function start(): Promise<void> {
     clearInterval(sealingAudit);
     honey.close();
     stopReindexing();
-    await stopSweeping();
+    await Promise.all([stopRewrapping(), stopSweeping()]);
     await audit.close();
     await sealing.close();
   });

@@ -12,6 +12,8 @@ import { MemoryJobStore } from './memory-job-store.ts';
 import { describeReferenceStore, describeReferenceStoreDown } from '../contracts/reference-store.contract.ts';
 import { MemoryReferenceStore } from './memory-reference-store.ts';
 import { MemoryFieldSealer } from './memory-field-sealer.ts';
+import { describeResealStore, describeRewrapAsks } from '../contracts/rewrapping.contract.ts';
+import { MemoryResealStore, MemoryRewrapAsks, MemorySealedRows } from './memory-rewrapping.ts';
 import { MemoryTokenStore } from './memory-token-store.ts';
 
 describeTokenStore('the fake', () => new MemoryTokenStore());
@@ -29,3 +31,8 @@ describeReferenceStoreDown(
   'the fake',
   () => new MemoryReferenceStore(Object.assign(new MemoryTokenStore(), { isDown: true })),
 );
+describeResealStore('the fake', () => {
+  const store = new MemoryTokenStore();
+  return { store, reseal: new MemoryResealStore(store), rows: new MemorySealedRows(store) };
+});
+describeRewrapAsks('the fake', () => new MemoryRewrapAsks());

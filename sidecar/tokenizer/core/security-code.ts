@@ -8,7 +8,7 @@
  */
 
 import { TokenmeshError } from '../../../errors/error.ts';
-import { contextOf } from './encryption-context.ts';
+import { contextOf, type EncryptionContext } from './encryption-context.ts';
 import { StoreUnavailableError } from './errors.ts';
 import { showField } from './field-class.ts';
 import type { SealedCode, TokenRecord } from './ports.ts';
@@ -123,7 +123,7 @@ export async function takeCode(
 }
 
 /** The code is bound to its own expiry, and not to the record's. */
-function codeContext(record: TokenRecord, field: string, expiresAt: Date) {
+export function codeContext(record: TokenRecord, field: string, expiresAt: Date): EncryptionContext {
   return contextOf({ ...record, expiresAt }, field, 'cvv');
 }
 

@@ -25,9 +25,10 @@ export type AuditedOperation =
   | 'search'
   | 'check-value'
   | 'check-token'
-  | 'reindex';
+  | 'reindex'
+  | 'rewrap';
 
-/** `begun` stands before a replacement and a deletion, which cannot be taken back: they are recorded first, then done. */
+/** `begun` stands before what changes a row that is there, such as a replacement or a deletion: it is recorded first, then done. */
 export type AuditOutcome = 'ok' | 'begun' | ErrorCode;
 
 /** One field that was touched: its class, and the form in which it was shown. Its name is the caller's text, and stays out. */

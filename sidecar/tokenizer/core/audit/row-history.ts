@@ -10,6 +10,8 @@ export interface RowState {
   readonly version?: number;
   /** From then on the row may be gone by itself. */
   readonly until?: string;
+  /** Told for many rows together, and so perhaps after what was done to the row next. */
+  readonly isToldLate?: true;
 }
 
 /** All that the audit says of the row of one token. */
@@ -35,6 +37,7 @@ const CHANGING: ReadonlySet<string> = new Set([
   'archive',
   'restore',
   'upsert',
+  'rewrap',
 ]);
 
 /** What happened or not is not known: as `isOutage` says of an error. */
@@ -74,7 +77,7 @@ export class RowHistories {
     if (token === undefined) return;
     const name = rowName(tenant, token);
     if (row !== undefined) this.#takeState(name, stateOf(writer, row, record));
-    else if (CHANGING.has(record.operation)) this.#takeOutcome(name, record.outcome);
+    else if (CHANGING.has(record.operation) && !isAboutCode(record)) this.#takeOutcome(name, record.outcome);
     if (hasShownCode(record)) this.#historyOf(name).isCodeRead = true;
   }
 
@@ -115,13 +118,20 @@ function hasShownCode({ operation, outcome, fields = [] }: AuditRecord): boolean
   return isRead && fields.some(({ class: fieldClass, form }) => fieldClass === 'cvv' && form === 'plain');
 }
 
-function stateOf(writer: string, row: string, { at, version, until }: AuditRecord): RowState {
+/** A security code that was sealed anew is no news of the record beside it. */
+function isAboutCode({ operation, fields = [] }: AuditRecord): boolean {
+  const isOfCode = fields.length > 0 && fields.every(({ class: fieldClass }) => fieldClass === 'cvv');
+  return operation === 'rewrap' && isOfCode;
+}
+
+function stateOf(writer: string, row: string, { at, version, until, operation }: AuditRecord): RowState {
   return {
     at,
     writer,
     row,
     ...(version === undefined ? {} : { version }),
     ...(until === undefined ? {} : { until }),
+    ...(operation === 'rewrap' ? { isToldLate: true } : {}),
   };
 }
 
@@ -130,7 +140,8 @@ function orderOf(other: RowState, state: RowState): 'before' | 'after' | 'unknow
   if (other.version !== undefined && state.version !== undefined && other.version !== state.version) {
     return other.version < state.version ? 'before' : 'after';
   }
-  if (other.writer === state.writer) return 'before';
+  const isToldInOrder = other.isToldLate !== true && state.isToldLate !== true;
+  if (other.writer === state.writer && isToldInOrder) return 'before';
   const laterByMs = Date.parse(state.at) - Date.parse(other.at);
   if (Math.abs(laterByMs) <= CLOCK_SKEW_MS) return 'unknown';
   return laterByMs > 0 ? 'before' : 'after';

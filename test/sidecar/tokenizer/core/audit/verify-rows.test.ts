@@ -176,6 +176,30 @@ describe('rows held against the audit', () => {
     expect((await report({ audit: [...begun, refused], rows: [] })).problems).toHaveLength(1);
   });
 
+  it('that were sealed anew may be what was done to them next, which the audit was told first', async () => {
+    const anew = { ...record, fields: new Map([...record.fields].slice(1)) };
+    const archived = { ...anew, archivedAt: new Date(START_MS + 10_050) };
+    const rewrap = (afterMs: number, event: Partial<AuditEvent>): Written => [
+      'a',
+      afterMs,
+      { token: record.token, operation: 'rewrap', ...event },
+    ];
+    const audit: Written[] = [
+      ['a', 0, stored(record)],
+      rewrap(10_000, { outcome: 'begun' }),
+      ['a', 10_050, { ...stored(archived), operation: 'archive' }],
+      rewrap(10_020, stored(anew)),
+    ];
+    expect(await report({ audit, rows: [archived] })).toMatchObject({ checked: 1, problems: [] });
+    expect((await report({ audit, rows: [record] })).problems).toHaveLength(1);
+    const begun = audit.slice(0, 2);
+    expect(await report({ audit: begun, rows: [anew] })).toMatchObject({ unsettled: 1, problems: [] });
+    const overtaken = rewrap(10_030, { outcome: 'ERR_REWRAP_OVERTAKEN' });
+    expect((await report({ audit: [...begun, overtaken], rows: [anew] })).problems).toHaveLength(1);
+    const ofCode = rewrap(10_030, { fields: [{ class: 'cvv' }] });
+    expect(await report({ audit: [...begun, ofCode], rows: [anew] })).toMatchObject({ unsettled: 1 });
+  });
+
   it('are counted, and are no problem, where the audit says nothing of them', async () => {
     expect(await report({ audit: [], rows: [record] })).toMatchObject({ unrecorded: 1, problems: [] });
   });
