@@ -77,6 +77,8 @@ function sidecarEnvironment(node: NodeLayout, envoyBinary: string): Record<strin
     TOKENMESH_RUN_DIRECTORY: join(node.directory, 'run'),
     TOKENMESH_AGENT_SOCKET: node.agentSocket,
     TOKENMESH_POLL_SECONDS: '1',
+    TOKENMESH_REVOCATION_POLL_SECONDS: '0.25',
+    TOKENMESH_CRL_SECONDS: '10',
     ENVOY_BIN: envoyBinary,
   };
 }

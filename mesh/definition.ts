@@ -144,6 +144,18 @@ export interface ExternalService {
   readonly hostname: string;
 }
 
+/** What is done where a CA's revocation list (CRL) cannot be had in time. */
+export interface RevocationPolicy {
+  /**
+   * Once a list that is held is past its nextUpdate: `keep` lets handshakes go on without the lists of
+   * that hierarchy, with an alarm, and keeps refusing callers by the serials that the last list had;
+   * `refuse` leaves the list with Envoy, which then refuses every peer of the CA.
+   */
+  readonly afterNextUpdate: 'keep' | 'refuse';
+  /** The alarm is raised this long before the nextUpdate of a list that has not been replaced. */
+  readonly alarmBeforeNextUpdateHours: number;
+}
+
 export interface Mesh {
   readonly name: string;
   readonly hierarchies: Readonly<Record<Hierarchy, CertificateAuthorityHierarchy>>;
@@ -151,6 +163,7 @@ export interface Mesh {
   readonly virtualNodes: Readonly<Record<string, VirtualNode>>;
   readonly virtualServices: Readonly<Record<string, VirtualService>>;
   readonly externalServices: Readonly<Record<string, ExternalService>>;
+  readonly revocation: RevocationPolicy;
   /** Connections end after this long, so that none outlives a rotation or a revocation by more. */
   readonly maxConnectionDurationSeconds: number;
   readonly requestTimeoutSeconds: number;

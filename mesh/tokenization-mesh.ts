@@ -27,6 +27,8 @@ const PAYMENT_CLASSES = ['pan', 'expiry', 'cvv', 'name', 'email', 'phone', 'addr
 export const tokenizationMesh: Mesh = {
   name: 'tokenmesh',
   maxConnectionDurationSeconds: 600,
+  // A list is good for a week and written anew at half of that: two days late is for a person to look at.
+  revocation: { afterNextUpdate: 'keep', alarmBeforeNextUpdateHours: 36 },
   requestTimeoutSeconds: 30,
   hierarchies: {
     clients: {

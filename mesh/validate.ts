@@ -22,6 +22,7 @@ export function validateMesh(mesh: Mesh): MeshProblem[] {
     ...gatewayRouteProblems(mesh),
     ...vaultAccessProblems(mesh),
     ...boundProblems(mesh),
+    ...revocationProblems(mesh),
   ];
 }
 
@@ -217,6 +218,26 @@ function emptyTenants(path: string): MeshProblem {
     message: 'expected at least one tenant, got none',
     remedy: 'name the tenants it may touch',
   };
+}
+
+const AFTER_NEXT_UPDATE: readonly string[] = ['keep', 'refuse'];
+
+function revocationProblems({ revocation }: Mesh): MeshProblem[] {
+  const { afterNextUpdate, alarmBeforeNextUpdateHours } = revocation;
+  const policy = {
+    path: 'revocation.afterNextUpdate',
+    message: `expected one of ${list(AFTER_NEXT_UPDATE)}, got ${JSON.stringify(afterNextUpdate)}`,
+    remedy: 'say what is done once a revocation list is past its nextUpdate',
+  };
+  const alarm = {
+    path: 'revocation.alarmBeforeNextUpdateHours',
+    message: `expected more than 0 hours, got ${alarmBeforeNextUpdateHours}`,
+    remedy: 'leave a person the time to look before the list ends',
+  };
+  return [
+    ...(AFTER_NEXT_UPDATE.includes(afterNextUpdate) ? [] : [policy]),
+    ...(alarmBeforeNextUpdateHours > 0 ? [] : [alarm]),
+  ];
 }
 
 function boundProblems(mesh: Mesh): MeshProblem[] {

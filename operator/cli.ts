@@ -22,7 +22,8 @@ import { addHoneyCommand } from './honey.ts';
 import { addKeyVersionsCommand } from './key-versions.ts';
 import { addKeysCommands } from './keys.ts';
 import { addPolicyCommand } from './policy.ts';
-import { rotationReport, statusReport, verificationReport } from './report.ts';
+import { revocationReport, rotationReport, statusReport, verificationReport } from './report.ts';
+import { revokeCertificate } from './revoke.ts';
 import { rotateCertificate } from './rotate.ts';
 import { nodeState, readRunState, runStateFile, type RunState } from './run-state.ts';
 import { addScanCommand } from './scan.ts';
@@ -48,7 +49,7 @@ const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const runningMesh = (): RunState => readRunState(runStateFile(process.env));
 
 const program = new Command(basename(process.argv[1] ?? '') === 'tokenmesh' ? 'tokenmesh' : 'mesh')
-  .description('Looks at a running mesh, proves it, and rotates its certificates.')
+  .description('Looks at a running mesh, proves it, and rotates and revokes its certificates.')
   .exitOverride()
   // Commander quotes what it does not understand, which may be a value that was meant for standard input.
   .configureOutput({ outputError: (text, write) => write(withoutDigits(text)) })
@@ -87,13 +88,29 @@ program
   .action(async (node: string, options: { role?: CertificateRole }) => {
     const state = runningMesh();
     nodeState(state, node);
-    const roles = options.role === undefined ? CERTIFICATE_ROLES : [options.role];
+    // The server's first: the client's is proven by a connection to it, which a revoked server's would fail.
+    const roles = options.role === undefined ? CERTIFICATE_ROLES.toReversed() : [options.role];
     const parts = { mesh, state, aws: clientsOf(state), logger: createQuietLogger('operator') };
     await refreshIdentityFiles(state, parts.aws);
     for (const role of roles) {
       process.stderr.write(`rotating ${node} ${role} ...\n`);
       print(rotationReport(await rotateCertificate(parts, node, role)));
     }
+  });
+
+program
+  .command('revoke')
+  .description('take a node out by its certificates, until they are rotated')
+  .argument('<node>', 'the node, such as order')
+  .addOption(new Option('--role <role>', 'one role alone; both unless given').choices([...CERTIFICATE_ROLES]))
+  .action(async (node: string, options: { role?: CertificateRole }) => {
+    const state = runningMesh();
+    nodeState(state, node);
+    const roles = options.role === undefined ? CERTIFICATE_ROLES : [options.role];
+    const parts = { mesh, state, aws: clientsOf(state) };
+    await refreshIdentityFiles(state, parts.aws);
+    for (const role of roles) print(revocationReport(await revokeCertificate(parts, node, role)));
+    print(`back with: npm run mesh -- rotate ${node}`);
   });
 
 program

@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 import type { Verification } from './verify.ts';
 import type { CheckResult } from './checks/check.ts';
 import type { MeshStatus } from './status.ts';
+import type { Revocation } from './revoke.ts';
 import type { Rotation } from './rotate.ts';
 
 const PLAIN = { head: [], border: [] };
@@ -64,4 +65,14 @@ export function statusReport(status: MeshStatus): string {
 export function rotationReport(rotation: Rotation): string {
   const { node, role, serialBefore, serialAfter, publishedMs, servedMs } = rotation;
   return `${node} ${role}: ${serialBefore.slice(0, 8)}... -> ${serialAfter.slice(0, 8)}..., published after ${publishedMs} ms, served after ${servedMs} ms`;
+}
+
+export function revocationReport(revocation: Revocation): string {
+  const { node, role, serials, deniedMs, revokedMs, refusedMs, handshakeRefusedMs } = revocation;
+  const refused =
+    refusedMs === undefined
+      ? `refused in the handshake by every caller after ${handshakeRefusedMs} ms`
+      : `refused at every listener after ${refusedMs} ms, in the handshake after ${handshakeRefusedMs} ms`;
+  const named = serials.map((serial) => `${serial.slice(0, 8)}...`).join(', ');
+  return `${node} ${role}: ${named} on the deny list after ${deniedMs} ms, revoked at its CA after ${revokedMs} ms; ${refused}`;
 }

@@ -92,16 +92,14 @@ async function renew(
 }
 
 /** What a new connection shows: the operator's own to a listener, and for a caller what its peer sees. */
-async function servedSerial(
+export async function servedSerial(
   state: RunState,
   node: NodeState,
   role: CertificateRole,
 ): Promise<string | undefined> {
   if (role === 'client') return (await peerCheck(node.egressSocket, PEER_CHECK_HOST))?.serial;
   const outcome = await probeListener(state, node, await credentialsOf(state, node.name));
-  return outcome.outcome === 'answered' && outcome.serial !== undefined
-    ? normalizeSerial(outcome.serial)
-    : undefined;
+  return outcome.serial === undefined ? undefined : normalizeSerial(outcome.serial);
 }
 
 function notPublished(node: string, role: CertificateRole): TokenmeshError {

@@ -11,10 +11,12 @@ import { checkCertificate, type CertificateFacts } from './checks/certificates.t
 import type { CheckResult } from './checks/check.ts';
 import { checkEdge, type EdgeFacts } from './checks/mtls.ts';
 import { checkCall, checkVault } from './checks/policy.ts';
+import { checkRevocation } from './checks/revocation.ts';
 import { checkRefusal, type RefusalFacts } from './checks/refusals.ts';
 import { callFacts } from './facts/calls.ts';
 import { certificateFacts } from './facts/certificates.ts';
 import { edgeFacts } from './facts/edges.ts';
+import { revocationFacts } from './facts/revocation.ts';
 import { refusalFacts } from './facts/refusals.ts';
 import { callThrough } from './facts/through-egress.ts';
 import { nodeState, type RunState } from './run-state.ts';
@@ -44,6 +46,7 @@ export async function verifyMesh(mesh: Mesh, state: RunState, aws: AwsClients): 
   const edges = await edgeFacts(mesh, state);
   const refusals = await refusalFacts(mesh, state);
   const checks = [
+    ...(await revocationFacts(mesh, state, aws)).flatMap(checkRevocation),
     ...certificates.flatMap(checkCertificate),
     ...edges.flatMap(checkEdge),
     ...refusals.map(checkRefusal),

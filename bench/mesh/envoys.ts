@@ -13,6 +13,7 @@ import { TokenmeshError } from '../../errors/error.ts';
 import { freePort } from '../../local/free-port.ts';
 import type { Processes } from '../../local/processes.ts';
 import type { Mesh } from '../../mesh/definition.ts';
+import { DENY_LIST_FILE, denyListFile } from '../../mesh/envoy/deny-list.ts';
 import { renderBootstrap } from '../../mesh/envoy/bootstrap.ts';
 import { sdsFileName, tlsCertificateSdsFile, trustSdsFile } from '../../mesh/envoy/sds.ts';
 import type { Placement, SocketAddress } from '../../mesh/envoy/types.ts';
@@ -106,6 +107,7 @@ async function writeNode(
     const trust = `trust-${hierarchy}` as const;
     await writeJson(secret(sdsFileName(trust)), trustSdsFile(trust, pki.roots[hierarchy]));
   }
+  await writeJson(secret(DENY_LIST_FILE), denyListFile([]));
   await writeJson(join(directory, name, 'bootstrap.json'), renderBootstrap(mesh, name, placement));
 }
 

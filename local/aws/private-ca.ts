@@ -17,6 +17,7 @@ import {
   waitUntilCertificateAuthorityCSRCreated,
   waitUntilCertificateIssued,
   type ACMPCAClient,
+  type RevocationConfiguration,
 } from '@aws-sdk/client-acm-pca';
 import { DescribeCertificateCommand, RequestCertificateCommand, type ACMClient } from '@aws-sdk/client-acm';
 import { TokenmeshError } from '../../errors/error.ts';
@@ -30,6 +31,8 @@ export interface PrivateCaClients {
 
 export interface HierarchyWish extends CertificateAuthorityHierarchy {
   readonly tags: readonly Tag[];
+  /** Where both CAs write their revocation lists. */
+  readonly crlBucket?: string;
 }
 
 export interface CreatedHierarchy {
@@ -47,7 +50,7 @@ export async function createHierarchy(
   wish: HierarchyWish,
 ): Promise<CreatedHierarchy> {
   const { acmPca } = clients;
-  const rootArn = await createAuthority(acmPca, 'ROOT', wish.rootCommonName, wish.tags);
+  const rootArn = await createAuthority(acmPca, 'ROOT', wish.rootCommonName, wish);
   const rootCertificate = await issueAuthority(acmPca, rootArn, {
     issuerArn: rootArn,
     template: 'RootCACertificate/V1',
@@ -55,7 +58,7 @@ export async function createHierarchy(
   });
   await installAuthority(acmPca, rootArn, rootCertificate);
 
-  const subordinateArn = await createAuthority(acmPca, 'SUBORDINATE', wish.subordinateCommonName, wish.tags);
+  const subordinateArn = await createAuthority(acmPca, 'SUBORDINATE', wish.subordinateCommonName, wish);
   const subordinateCertificate = await issueAuthority(acmPca, subordinateArn, {
     issuerArn: rootArn,
     template: 'SubordinateCACertificate_PathLen0/V1',
@@ -99,7 +102,7 @@ async function createAuthority(
   acmPca: ACMPCAClient,
   type: 'ROOT' | 'SUBORDINATE',
   commonName: string,
-  tags: readonly Tag[],
+  { tags, crlBucket }: Pick<HierarchyWish, 'tags' | 'crlBucket'>,
 ): Promise<string> {
   const { CertificateAuthorityArn: arn = '' } = await acmPca.send(
     new CreateCertificateAuthorityCommand({
@@ -109,6 +112,7 @@ async function createAuthority(
         SigningAlgorithm: 'SHA256WITHECDSA',
         Subject: { CommonName: commonName },
       },
+      ...(crlBucket === undefined ? {} : { RevocationConfiguration: revocationTo(crlBucket) }),
       ...(tags.length === 0 ? {} : { Tags: tags.map(awsTag) }),
     }),
   );
@@ -117,6 +121,20 @@ async function createAuthority(
     { CertificateAuthorityArn: arn },
   );
   return arn;
+}
+
+/** A list is good for this long; the CA writes the next one at half of it. */
+const CRL_DAYS = 7;
+
+function revocationTo(bucket: string): RevocationConfiguration {
+  return {
+    CrlConfiguration: {
+      Enabled: true,
+      S3BucketName: bucket,
+      ExpirationInDays: CRL_DAYS,
+      S3ObjectAcl: 'BUCKET_OWNER_FULL_CONTROL',
+    },
+  };
 }
 
 interface AuthorityIssue {

@@ -6,11 +6,21 @@
 
 import { CreateTableCommand, UpdateTimeToLiveCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateAliasCommand, CreateKeyCommand } from '@aws-sdk/client-kms';
+import { request } from 'undici';
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
+import { TokenmeshError } from '../../errors/error.ts';
 import { createHandler } from '../../cert-exporter/handler.ts';
 import type { CertificateRole, Hierarchy, Mesh } from '../../mesh/definition.ts';
 import { hierarchyOf, identityOf, nodeNames } from '../../mesh/identity.ts';
 import type { AwsClients } from '../../operator/aws-clients.ts';
+import {
+  authoritiesSecretName,
+  crlPlaceOf,
+  denyListSecretName,
+  EMPTY_DENY_LIST,
+  type ListingAuthorities,
+  type ListingAuthority,
+} from '../../pki/revocation.ts';
 import { trustSecretName } from '../../pki/secret.ts';
 import type { Logger } from '../../runtime/log.ts';
 import { createBranchKey } from '../../sidecar/tokenizer/adapters/branch-keys.ts';
@@ -99,13 +109,18 @@ async function createTable(
   );
 }
 
-/** Both hierarchies, and what peers trust of them. */
+/** Where the CAs of a local run write their revocation lists. */
+const CRL_BUCKET = 'tokenmesh-crls';
+
+/** Both hierarchies, what peers trust of them, and where their revocation lists are. */
 export async function createHierarchies(
   aws: AwsClients,
   mesh: Mesh,
 ): Promise<Record<Hierarchy, CreatedHierarchy>> {
+  await createBucket(aws, CRL_BUCKET);
   const make = async (hierarchy: Hierarchy): Promise<CreatedHierarchy> => {
-    const created = await createHierarchy(aws, { ...mesh.hierarchies[hierarchy], tags: [] });
+    const wish = { ...mesh.hierarchies[hierarchy], tags: [], crlBucket: CRL_BUCKET };
+    const created = await createHierarchy(aws, wish);
     await aws.secretsManager.send(
       new CreateSecretCommand({
         Name: trustSecretName(mesh.name, hierarchy),
@@ -115,7 +130,53 @@ export async function createHierarchies(
     return created;
   };
   const [clients, servers] = await Promise.all([make('clients'), make('servers')]);
+  await createRevocationSecrets(aws, mesh.name, { clients, servers });
   return { clients, servers };
+}
+
+async function createRevocationSecrets(
+  { secretsManager }: AwsClients,
+  meshName: string,
+  created: Record<Hierarchy, CreatedHierarchy>,
+): Promise<void> {
+  const authorities: ListingAuthorities = {
+    clients: listingAuthorities(created.clients),
+    servers: listingAuthorities(created.servers),
+  };
+  const secrets = [
+    [authoritiesSecretName(meshName), authorities],
+    [denyListSecretName(meshName), EMPTY_DENY_LIST],
+  ] as const;
+  for (const [Name, value] of secrets) {
+    await secretsManager.send(new CreateSecretCommand({ Name, SecretString: JSON.stringify(value) }));
+  }
+}
+
+/** What a sidecar must know of a hierarchy's CAs before it trusts them. */
+export function listingAuthorities(created: CreatedHierarchy): ListingAuthority[] {
+  return [
+    { certificate: created.rootCertificate, crl: crlPlaceOf(CRL_BUCKET, created.rootArn) },
+    { certificate: created.subordinateCertificate, crl: crlPlaceOf(CRL_BUCKET, created.subordinateArn) },
+  ];
+}
+
+/** With one plain PUT: of S3 nothing else is wanted, and an emulator asks for no signature. */
+async function createBucket({ secretsManager }: AwsClients, bucket: string): Promise<void> {
+  const endpoint = await secretsManager.config.endpoint?.();
+  if (endpoint === undefined) throw new Error('expected clients of an emulator');
+  const port = endpoint.port === undefined ? '' : `:${endpoint.port}`;
+  const url = `${endpoint.protocol}//${endpoint.hostname}${port}/${bucket}`;
+  const { statusCode, body } = await request(url, { method: 'PUT' });
+  await body.dump();
+  if (statusCode !== 200) throw bucketNotMade(bucket, statusCode);
+}
+
+function bucketNotMade(bucket: string, status: number): TokenmeshError {
+  return new TokenmeshError({
+    code: 'ERR_CRL_BUCKET_NOT_MADE',
+    message: `bucket ${bucket} was not made: expected S3 to answer 200, got ${status}`,
+    remedy: 'see whether what answers at AWS_ENDPOINT_URL has S3 and no such bucket of another owner',
+  });
 }
 
 export type CertificateArns = Readonly<Record<CertificateRole, string>>;

@@ -7,6 +7,7 @@
 
 import { problem, PROBLEM_MEDIA_TYPE, type ProblemFacts } from '../../errors/problem.ts';
 import type { Mesh } from '../definition.ts';
+import { DENY_LIST, PEER_REVOKED_HEADER } from './deny-list.ts';
 import type { EnvoyJson } from './types.ts';
 
 /**
@@ -123,6 +124,16 @@ function accessLog(direction: string): EnvoyJson {
 /** The code of what RBAC denies: an app's own 403 has another. */
 export const MESH_DENIED = 'ERR_MESH_DENIED';
 
+/** The code of what the deny list refuses. */
+export const CERTIFICATE_REVOKED = 'ERR_PEER_REVOKED';
+
+const REVOKED: ProblemFacts = {
+  status: 403,
+  code: CERTIFICATE_REVOKED,
+  title: "The certificate of the caller's connection has been revoked.",
+  remedy: "rotate the caller's certificate, and connect again: npm run mesh -- rotate <node>",
+};
+
 const REFUSALS: readonly ProblemFacts[] = [
   {
     status: 403,
@@ -167,6 +178,7 @@ const OTHER_REFUSAL_STATUSES: readonly number[] = [400, 408, 431, 502];
 
 /** Everything that an Envoy may answer by itself, for the description of what is behind it. */
 export const ENVOY_PROBLEMS: readonly ProblemFacts[] = [
+  REVOKED,
   ...REFUSALS,
   ...OTHER_REFUSAL_STATUSES.map((status) => ({ ...OTHER_REFUSAL, status })),
 ];
@@ -183,6 +195,11 @@ const REFUSED_BY_ENVOY: EnvoyJson = {
 function localReplies(): EnvoyJson {
   return {
     mappers: [
+      {
+        filter: { and_filter: { filters: [statusFilter('EQ', REVOKED.status), deniedByFilter(DENY_LIST)] } },
+        body_format_override: problemFormat(REVOKED, REVOKED.status),
+        headers_to_add: [REFUSED_BY_ENVOY, PEER_REVOKED],
+      },
       ...REFUSALS.map((facts) => ({
         filter: statusFilter('EQ', facts.status),
         body_format_override: problemFormat(facts, facts.status),
@@ -194,6 +211,24 @@ function localReplies(): EnvoyJson {
         headers_to_add: [REFUSED_BY_ENVOY],
       },
     ],
+  };
+}
+
+const PEER_REVOKED: EnvoyJson = {
+  header: { key: PEER_REVOKED_HEADER, value: 'true' },
+  append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+};
+
+/** RBAC says in the details which of its policies denied. */
+function deniedByFilter(policy: string): EnvoyJson {
+  return {
+    extension_filter: {
+      name: 'envoy.access_loggers.extension_filters.cel',
+      typed_config: {
+        '@type': 'type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter',
+        expression: `response.code_details == "rbac_access_denied_matched_policy[${policy}]"`,
+      },
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { GatewayOperation, Listener, Mesh, Operation } from '../definition.ts';
 import { listenerMode } from '../edges.ts';
+import { denyListFilter, DRAIN_FILTER, PEER_REVOKED_HEADER, PEER_SERIAL_FILTER } from './deny-list.ts';
 import { bufferFilter, connectionManager, identityHeaders, ROUTER_FILTER, seconds } from './http.ts';
 import { pathMatcher, pathRegex, rbacFilter } from './rbac.ts';
 import { mutualDownstream, oneWayDownstream } from './tls-context.ts';
@@ -62,7 +63,10 @@ function tlsFilterChain(
   const mutual = listenerMode(listener) === 'mtls';
   return {
     ...(sniffed ? { filter_chain_match: { transport_protocol: 'tls' } } : {}),
-    filters: [inboundManager(mesh, listener, mutual)],
+    filters: [
+      ...(mutual ? [PEER_SERIAL_FILTER] : []),
+      inboundManager(mesh, listener, mutual ? placement.secretsDirectory : undefined),
+    ],
     transport_socket: mutual
       ? mutualDownstream(mesh, placement.secretsDirectory)
       : oneWayDownstream(placement.secretsDirectory),
@@ -73,11 +77,17 @@ function tlsFilterChain(
 function plaintextFilterChain(mesh: Mesh, listener: InboundListener, sniffed: boolean): EnvoyJson {
   return {
     ...(sniffed ? { filter_chain_match: { transport_protocol: 'raw_buffer' } } : {}),
-    filters: [inboundManager(mesh, listener, false)],
+    filters: [inboundManager(mesh, listener, undefined)],
   };
 }
 
-function inboundManager(mesh: Mesh, listener: InboundListener, mutual: boolean): EnvoyJson {
+/** @param secretsDirectory - Where callers prove themselves: the deny list of those that are revoked is in it. */
+function inboundManager(
+  mesh: Mesh,
+  listener: InboundListener,
+  secretsDirectory: string | undefined,
+): EnvoyJson {
+  const mutual = secretsDirectory !== undefined;
   const peerCheck = mutual ? [PEER_CHECK] : [];
   return connectionManager(mesh, {
     statPrefix: INBOUND,
@@ -85,6 +95,7 @@ function inboundManager(mesh: Mesh, listener: InboundListener, mutual: boolean):
       ? { forward_client_cert_details: 'SANITIZE_SET', set_current_client_cert_details: { dns: true } }
       : { forward_client_cert_details: 'SANITIZE' },
     filters: [
+      ...(mutual ? [DRAIN_FILTER, denyListFilter(secretsDirectory)] : []),
       rbacFilter(mesh, [...peerCheck, ...listener.operations]),
       bufferFilter(listener.maxRequestBytes),
       ROUTER_FILTER,
@@ -92,6 +103,7 @@ function inboundManager(mesh: Mesh, listener: InboundListener, mutual: boolean):
     routeConfig: {
       name: INBOUND,
       ...identityHeaders,
+      response_headers_to_remove: [PEER_REVOKED_HEADER],
       virtual_hosts: [
         {
           name: INBOUND,
@@ -123,7 +135,8 @@ function operationRoute(mesh: Mesh, operation: Operation | GatewayOperation): En
 
 /** Only what the backend cannot have seen is sent again: no request is answered twice. */
 export const SAFE_RETRIES: EnvoyJson = {
-  retry_on: 'connect-failure,refused-stream,reset-before-request',
+  retry_on: 'connect-failure,refused-stream,reset-before-request,retriable-headers',
+  retriable_headers: [{ name: PEER_REVOKED_HEADER, present_match: true }],
   num_retries: 2,
 };
 

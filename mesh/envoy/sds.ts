@@ -50,9 +50,17 @@ export function tlsCertificateSdsFile(secret: SdsSecretName, material: TlsCertif
   });
 }
 
-/** The contents of the file of a trust bundle. */
-export function trustSdsFile(secret: SdsSecretName, rootsPem: string): EnvoyJson {
-  return discoveryResponse(secret, { validation_context: { trusted_ca: { inline_string: rootsPem } } });
+/**
+ * The contents of the file of a trust bundle.
+ *
+ * @param crlsPem - Where given, every CA of every chain must have its list among them, and none may be
+ *   past its nextUpdate: Envoy refuses whoever is issued by a CA whose list is missing or stale.
+ */
+export function trustSdsFile(secret: SdsSecretName, rootsPem: string, crlsPem?: string): EnvoyJson {
+  const crl = crlsPem === undefined ? {} : { crl: { inline_string: crlsPem } };
+  return discoveryResponse(secret, {
+    validation_context: { trusted_ca: { inline_string: rootsPem }, ...crl },
+  });
 }
 
 function discoveryResponse(name: SdsSecretName, secret: EnvoyJson): EnvoyJson {

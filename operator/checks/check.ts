@@ -2,7 +2,7 @@
 export interface CheckResult {
   /** Stable, for programs: `<group>.<what>`. */
   readonly id: string;
-  readonly group: 'mtls' | 'refusals' | 'certificates' | 'policy' | 'vault';
+  readonly group: 'mtls' | 'refusals' | 'certificates' | 'revocation' | 'policy' | 'vault';
   /** What the check is about: an edge, a listener, a certificate. */
   readonly subject: string;
   /** The claim, in the present tense. */

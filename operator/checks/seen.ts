@@ -20,5 +20,8 @@ export interface ListenerCounters {
 /** What came of one attempt to talk HTTP to a listener. */
 export type ProbeOutcome =
   | { readonly outcome: 'answered'; readonly status: number; readonly tls?: string; readonly serial?: string }
-  /** Refused in the handshake, or closed without an answer. */
-  | { readonly outcome: 'refused'; readonly reason: string };
+  /**
+   * Refused in the handshake, or closed without an answer. Under TLS 1.3 the listener has shown its own
+   * certificate by then.
+   */
+  | { readonly outcome: 'refused'; readonly reason: string; readonly tls?: string; readonly serial?: string };

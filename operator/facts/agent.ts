@@ -1,5 +1,6 @@
 import { Agent, request } from 'undici';
 import type { CertificateState, TrustState } from '../../sidecar/envoy/cert-agent/agent.ts';
+import type { RevocationState } from '../../sidecar/envoy/cert-agent/revocation.ts';
 
 /** What a sidecar says of itself on its status socket. */
 export interface SidecarStatus {
@@ -8,6 +9,7 @@ export interface SidecarStatus {
   readonly envoyPid?: number;
   readonly certificates: readonly CertificateState[];
   readonly trust: readonly TrustState[];
+  readonly revocation: RevocationState;
 }
 
 /** Undefined where nothing answers: not started yet, or gone. */

@@ -42,9 +42,7 @@ export async function certificateFacts(state: RunState, aws: AwsClients): Promis
 
 async function servedByListener(state: RunState, node: NodeState): Promise<string | undefined> {
   const outcome = await probeListener(state, node, await credentialsOf(state, node.name));
-  return outcome.outcome === 'answered' && outcome.serial !== undefined
-    ? normalizeSerial(outcome.serial)
-    : undefined;
+  return outcome.serial === undefined ? undefined : normalizeSerial(outcome.serial);
 }
 
 /** Over a connection that the node's Envoy makes for the purpose: see {@link PEER_CHECK_HOST}. */

@@ -62,12 +62,15 @@ async function exchange(
   return await new Promise((resolve) => {
     let received = '';
     const socket = open();
+    let shown: { tls?: string; serial?: string } = {};
+    const refuse = (reason: string): void => finish({ outcome: 'refused', reason, ...shown });
     const finish = (outcome: ProbeOutcome): void => {
       socket.destroy();
       resolve(outcome);
     };
-    socket.setTimeout(DEADLINE_MS, () => finish({ outcome: 'refused', reason: 'no answer' }));
+    socket.setTimeout(DEADLINE_MS, () => refuse('no answer'));
     socket.once(connected, () => {
+      shown = tlsFacts(socket);
       socket.write(
         `GET ${request.path} HTTP/1.1\r\nhost: ${request.servername}\r\nconnection: close\r\n\r\n`,
       );
@@ -75,15 +78,14 @@ async function exchange(
     socket.on('data', (chunk: Buffer) => {
       received += chunk.toString('latin1');
       const status = /^HTTP\/1\.1 (\d{3})/.exec(received)?.[1];
-      if (status !== undefined) finish({ outcome: 'answered', status: Number(status), ...tlsFacts(socket) });
+      if (status !== undefined) finish({ outcome: 'answered', status: Number(status), ...shown });
     });
-    socket.once('error', (error: NodeJS.ErrnoException) =>
-      finish({ outcome: 'refused', reason: error.code ?? error.name }),
-    );
-    socket.once('close', () => finish({ outcome: 'refused', reason: 'closed without an answer' }));
+    socket.once('error', (error: NodeJS.ErrnoException) => refuse(error.code ?? error.name));
+    socket.once('close', () => refuse('closed without an answer'));
   });
 }
 
+/** May be asked once: node gives the certificate of the peer to the first who asks. */
 function tlsFacts(socket: Socket | TLSSocket): { tls?: string; serial?: string } {
   if (!('getPeerX509Certificate' in socket)) return {};
   const serial = socket.getPeerX509Certificate()?.serialNumber;

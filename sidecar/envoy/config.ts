@@ -12,6 +12,10 @@ export interface SidecarConfig {
   readonly envoyBinary: string;
   readonly envoyConcurrency: number;
   readonly pollSeconds: number;
+  /** How often the deny list is looked at: a revoked peer is refused this long after the command, at the latest. */
+  readonly revocationPollSeconds: number;
+  /** How often the CRLs are fetched where nothing says that there are new ones. */
+  readonly crlSeconds: number;
   /** How long requests under way may go on after the sidecar was told to stop. */
   readonly drainSeconds: number;
 }
@@ -26,6 +30,8 @@ export function readConfig(environment: Environment): SidecarConfig {
     (name) => `${name} is not set`,
   );
   const pollSeconds = positive(environment, 'TOKENMESH_POLL_SECONDS', 30, problems);
+  const revocationPollSeconds = positive(environment, 'TOKENMESH_REVOCATION_POLL_SECONDS', 5, problems);
+  const crlSeconds = positive(environment, 'TOKENMESH_CRL_SECONDS', 300, problems);
   const drainSeconds = positive(environment, 'TOKENMESH_DRAIN_SECONDS', 3, problems);
   const envoyConcurrency = positive(environment, 'TOKENMESH_ENVOY_CONCURRENCY', 1, problems);
   const placement =
@@ -46,6 +52,8 @@ export function readConfig(environment: Environment): SidecarConfig {
     envoyBinary: environment['ENVOY_BIN'] ?? 'envoy',
     envoyConcurrency,
     pollSeconds,
+    revocationPollSeconds,
+    crlSeconds,
     drainSeconds,
   };
 }

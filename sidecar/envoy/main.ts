@@ -19,13 +19,18 @@ import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
 import { createEgress } from '../../runtime/egress.ts';
 import { stopOnSignal } from '../../runtime/lifecycle.ts';
 import { createLogger } from '../../runtime/log.ts';
+import { judgeCrl } from '../../pki/crl.ts';
 import { handshakeProver } from './adapters/handshake-prover.ts';
+import { revocationSource } from './adapters/revocation-source.ts';
+import { s3Objects } from './adapters/s3-objects.ts';
 import { secretFiles } from './adapters/secret-files.ts';
 import { secretsManagerSource } from './adapters/secrets-manager-source.ts';
-import { CertAgent } from './cert-agent/agent.ts';
+import { CertAgent, type AgentEvent } from './cert-agent/agent.ts';
 import { judgeDelivered, judgeDeliveredTrust } from './cert-agent/judge.ts';
+import { RevocationWatch } from './cert-agent/revocation.ts';
 import { readConfig, type SidecarConfig } from './config.ts';
 import { drain } from './drain.ts';
+import { sidecarMetrics } from './metrics.ts';
 import { EXIT_ENVOY_ENDED, startEnvoy, type EnvoyProcess } from './envoy-process.ts';
 
 const mesh = tokenizationMesh;
@@ -39,15 +44,28 @@ async function main(): Promise<void> {
     mode: 0o600,
   });
   const identity = identityOf(mesh, config.nodeName);
+  const secrets = new SecretsManagerClient({ maxAttempts: 3 });
+  const files = await secretFiles(config.placement.secretsDirectory, join(config.runDirectory, 'staging'));
+  const log = (event: AgentEvent): void => logger[event.level](event.facts, event.text);
+  const revocation = new RevocationWatch({
+    source: revocationSource(secrets, s3Objects(secrets), mesh.name),
+    files,
+    judgeCrl,
+    policy: mesh.revocation,
+    crlSeconds: config.crlSeconds,
+    now: Date.now,
+    log,
+  });
   const agent = new CertAgent({
-    source: secretsManagerSource(new SecretsManagerClient({ maxAttempts: 3 }), mesh.name, config.nodeName),
-    files: await secretFiles(config.placement.secretsDirectory, join(config.runDirectory, 'staging')),
+    source: secretsManagerSource(secrets, mesh.name, config.nodeName),
+    files,
     prover: handshakeProver(config.placement.listener, identity, createEgress(config.placement.egressSocket)),
     judge: judgeDelivered(identity, () => new Date()),
     judgeTrust: judgeDeliveredTrust(() => new Date()),
+    crls: (hierarchy, roots) => revocation.crls(hierarchy, roots),
     now: Date.now,
     sleep,
-    log: (event) => logger[event.level](event.facts, event.text),
+    log,
   });
   let envoy: EnvoyProcess | undefined;
   const stopping = new AbortController();
@@ -57,11 +75,12 @@ async function main(): Promise<void> {
     await envoy?.stop();
     await rm(config.agentSocket, { force: true });
   });
-  await serveStatus(config, agent, () => envoy);
-  await agent.refresh();
-  while (!agent.isComplete && !stopping.signal.aborted) {
-    await sleep(Math.min(config.pollSeconds, 2) * 1000);
+  await serveStatus(config, { agent, revocation, envoy: () => envoy });
+  for (;;) {
+    await revocation.refresh();
     await agent.refresh();
+    if ((agent.isComplete && revocation.isComplete) || stopping.signal.aborted) break;
+    await sleep(Math.min(config.pollSeconds, 2) * 1000);
   }
   if (stopping.signal.aborted) return;
   envoy = startEnvoy(config.envoyBinary, bootstrapFile, config.envoyConcurrency);
@@ -71,7 +90,10 @@ async function main(): Promise<void> {
     logger.error({ ...exit }, 'envoy ended by itself');
     process.exit(EXIT_ENVOY_ENDED);
   });
-  await watch(config, agent, stopping.signal);
+  await Promise.all([
+    watch(config, agent, stopping.signal),
+    watchRevocation(config, revocation, agent, stopping.signal),
+  ]);
 }
 
 /** Looks at every secret again and again, with jitter so that a fleet does not ask at one moment. */
@@ -83,13 +105,37 @@ async function watch(config: SidecarConfig, agent: CertAgent, stopping: AbortSig
   }
 }
 
-/** `GET /status`, for the operator and the health check of the container: on a Unix socket. */
-async function serveStatus(
+/** By itself: a round over the certificates may wait for Envoy, and a revocation may not. */
+async function watchRevocation(
   config: SidecarConfig,
+  revocation: RevocationWatch,
   agent: CertAgent,
-  envoy: () => EnvoyProcess | undefined,
+  stopping: AbortSignal,
 ): Promise<void> {
-  const server = createServer((_request, response) => {
+  while (!stopping.aborted) {
+    await revocation.refresh();
+    await agent.refreshCrls();
+    await sleep(config.revocationPollSeconds * 1000 * (0.9 + Math.random() * 0.2));
+  }
+}
+
+interface Served {
+  readonly agent: CertAgent;
+  readonly revocation: RevocationWatch;
+  readonly envoy: () => EnvoyProcess | undefined;
+}
+
+/** `GET /status` and `GET /metrics`, for the operator and the health check of the container: on a Unix socket. */
+async function serveStatus(config: SidecarConfig, { agent, revocation, envoy }: Served): Promise<void> {
+  const metrics = sidecarMetrics(config.nodeName, agent, revocation);
+  const server = createServer((request, response) => {
+    if (request.url === '/metrics') {
+      void metrics.text().then((text) => {
+        response.writeHead(200, { 'content-type': metrics.contentType });
+        response.end(text);
+      });
+      return;
+    }
     const certificates = agent.states;
     const ready =
       envoy() !== undefined &&
@@ -101,6 +147,7 @@ async function serveStatus(
       envoyPid: envoy()?.pid,
       certificates,
       trust: agent.trustStates,
+      revocation: revocation.state,
     };
     response.end(JSON.stringify(status));
   });

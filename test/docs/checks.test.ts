@@ -6,7 +6,7 @@ const ROWS = rowsOf(textOf('docs/checks.md'));
 
 const SOURCES = sourceFiles().filter((file) => file.startsWith('operator/checks/'));
 
-const ID = /'((?:mtls|refusals|certificates|policy|vault)\.[a-z0-9.-]+)'/g;
+const ID = /'((?:mtls|refusals|certificates|revocation|policy|vault)\.[a-z0-9.-]+)'/g;
 
 /** Those that stand in the sources as they are, and those that are made from a table. */
 const IN_CODE = new Set([

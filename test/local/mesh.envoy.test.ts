@@ -491,7 +491,7 @@ describe("the operator's command", () => {
       const { code, stdout } = await mesh(run, ['rotate', 'order']);
       expect(code).toBe(0);
       expect(stdout).toMatch(
-        /order client: \w+\.\.\. -> \w+\.\.\., published after \d+ ms, served after \d+ ms\norder server/,
+        /order server: \w+\.\.\. -> \w+\.\.\., published after \d+ ms, served after \d+ ms\norder client/,
       );
       expect(readFileSync(identity('order').cert, 'utf8')).not.toBe(before);
     },

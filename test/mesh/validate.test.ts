@@ -167,12 +167,15 @@ describe('validation', () => {
       })),
       name: 'Token Mesh',
       maxConnectionDurationSeconds: 0,
+      revocation: { afterNextUpdate: 'ignore' as 'keep', alarmBeforeNextUpdateHours: 0 },
       virtualServices: { ...tokenizationMesh.virtualServices, tokenizer: { provider: 'tokeniser' } },
     };
     expect(pathsOf(mesh).sort()).toEqual(
       [
         'maxConnectionDurationSeconds',
         'name',
+        'revocation.afterNextUpdate',
+        'revocation.alarmBeforeNextUpdateHours',
         'virtualNodes.order.listener.operations[0].callers',
         'virtualNodes.order.listener.operations[0].path',
         'virtualNodes.order.listener.operations[1].path',

@@ -8,6 +8,7 @@ import {
   type Intrusion,
   type RefusalFacts,
 } from '../../operator/checks/refusals.ts';
+import { checkRevocation, type RevocationFacts } from '../../operator/checks/revocation.ts';
 import type { ListenerCounters } from '../../operator/checks/seen.ts';
 
 const COUNTERS: ListenerCounters = {
@@ -162,5 +163,59 @@ describe('a call', () => {
 describe('the vault', () => {
   it('holds only when it says that it is ready', () => {
     expect([200, 503, undefined].map((status) => checkVault(status).ok)).toEqual([true, false, false]);
+  });
+});
+
+const CRL = { isChecked: true, hoursToNextUpdate: 100, serials: 2, problems: [] };
+const PROBLEM = { message: 'the CRL is stale', remedy: 'see the CA' };
+const REVOCATION: RevocationFacts = {
+  node: 'order',
+  notDenied: [],
+  deniedSerials: 2,
+  problems: [],
+  crls: [
+    { ...CRL, hierarchy: 'clients' },
+    { ...CRL, hierarchy: 'servers' },
+  ],
+  ownRevoked: [],
+};
+
+describe('the revocation of a node', () => {
+  it('holds when its lists are whole and nothing of its own is on them', () => {
+    const results = checkRevocation(REVOCATION);
+    expect(results.filter((each) => !each.ok)).toEqual([]);
+    expect(results.map(({ subject, found }) => `${subject}: ${found}`)).toEqual([
+      'order: none',
+      'order: 2 serials refused',
+      'order clients: 2 serials, next update in 100 h',
+      'order servers: 2 serials, next update in 100 h',
+    ]);
+  });
+
+  it.each<[string, Partial<RevocationFacts>, string, string]>([
+    ['a certificate in use is revoked', { ownRevoked: ['client'] }, 'revocation.own', 'revoked: client'],
+    ['a serial is not refused', { notDenied: ['a1'] }, 'revocation.deny-list', '1 serials not refused'],
+    ['the deny list cannot be read', { problems: [PROBLEM] }, 'revocation.deny-list', PROBLEM.message],
+    [
+      'handshakes are not checked',
+      { crls: [{ ...CRL, hierarchy: 'clients', isChecked: false }] },
+      'revocation.crl',
+      'not checked',
+    ],
+    [
+      'a list is not good, and is checked against all the same',
+      { crls: [{ ...CRL, hierarchy: 'clients', problems: [PROBLEM] }] },
+      'revocation.crl',
+      PROBLEM.message,
+    ],
+    [
+      'a list was lifted',
+      { crls: [{ ...CRL, hierarchy: 'clients', isChecked: false, problems: [PROBLEM] }] },
+      'revocation.crl',
+      `not checked: ${PROBLEM.message}`,
+    ],
+  ])('fails when %s', (_what, change, id, found) => {
+    const failed = checkRevocation({ ...REVOCATION, ...change }).filter((each) => !each.ok);
+    expect(failed).toMatchObject([{ id, found }]);
   });
 });

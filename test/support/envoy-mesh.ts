@@ -13,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { freePort } from '../../local/free-port.ts';
 import type { Mesh } from '../../mesh/definition.ts';
+import { DENY_LIST_FILE, denyListFile } from '../../mesh/envoy/deny-list.ts';
 import { renderBootstrap } from '../../mesh/envoy/bootstrap.ts';
 import { sdsFileName, tlsCertificateSdsFile, trustSdsFile } from '../../mesh/envoy/sds.ts';
 import type { Placement } from '../../mesh/envoy/types.ts';
@@ -146,9 +147,11 @@ async function writeSecrets(
     const secret = `trust-${hierarchy}` as const;
     putSecret(placement, sdsFileName(secret), trustSdsFile(secret, hierarchies[hierarchy].root.certificate));
   }
+  putSecret(placement, DENY_LIST_FILE, denyListFile([]));
 }
 
-function putSecret(placement: Placement, fileName: string, contents: unknown): void {
+/** Moved over the old one, as the cert agent does. */
+export function putSecret(placement: Placement, fileName: string, contents: unknown): void {
   const file = join(placement.secretsDirectory, fileName);
   writeFileSync(`${file}.new`, JSON.stringify(contents));
   renameSync(`${file}.new`, file);

@@ -76,10 +76,11 @@ export async function issueCertificate(wish: CertificateWish): Promise<Authority
 }
 
 function extensionsOf(wish: CertificateWish): x509.Extension[] {
-  const { keyCertSign, digitalSignature } = x509.KeyUsageFlags;
+  const { keyCertSign, cRLSign, digitalSignature } = x509.KeyUsageFlags;
+  const caUsage = (keyCertSign | cRLSign) as x509.KeyUsageFlags;
   return [
     new x509.BasicConstraintsExtension(wish.isCa ?? false, undefined, true),
-    new x509.KeyUsagesExtension(wish.isCa ? keyCertSign : digitalSignature, true),
+    new x509.KeyUsagesExtension(wish.isCa ? caUsage : digitalSignature, true),
     ...(wish.extendedKeyUsage === undefined
       ? []
       : [new x509.ExtendedKeyUsageExtension([...wish.extendedKeyUsage])]),
@@ -91,6 +92,33 @@ function extensionsOf(wish: CertificateWish): x509.Extension[] {
           ),
         ]),
   ];
+}
+
+export interface CrlWish {
+  readonly serials?: readonly string[];
+  readonly thisUpdate?: Date;
+  readonly nextUpdate?: Date | null;
+  readonly extensions?: x509.Extension[];
+  /** Instead of the authority's own name. */
+  readonly inNameOf?: string;
+}
+
+/** The list of an authority, DER: good for a week unless wished otherwise. */
+export async function issueCrl(authority: Authority, wish: CrlWish = {}): Promise<Uint8Array> {
+  const crl = await x509.X509CrlGenerator.create({
+    issuer: `CN=${wish.inNameOf ?? authority.commonName}`,
+    thisUpdate: wish.thisUpdate ?? new Date(Date.now() - 60_000),
+    ...(wish.nextUpdate === null ? {} : { nextUpdate: wish.nextUpdate ?? new Date(Date.now() + 7 * DAY_MS) }),
+    // With a reason: without one the entry has an empty list of extensions, which Envoy does not read.
+    entries: (wish.serials ?? []).map((serialNumber) => ({
+      serialNumber,
+      reason: x509.X509CrlReason.keyCompromise,
+    })),
+    extensions: wish.extensions ?? [],
+    signingAlgorithm: { ...authority.keys.privateKey.algorithm, hash: 'SHA-256' },
+    signingKey: authority.keys.privateKey,
+  });
+  return new Uint8Array(crl.rawData);
 }
 
 export interface TestHierarchy {

@@ -12,6 +12,7 @@ import type { CertificateRole, Hierarchy } from '../../../mesh/definition.ts';
 import { CERTIFICATE_ROLES, hierarchyOf } from '../../../mesh/identity.ts';
 import { sdsFileName, tlsCertificateSdsFile, trustSdsFile, trustSecret } from '../../../mesh/envoy/sds.ts';
 import type { PkiProblem } from '../../../pki/problem.ts';
+import type { CrlChoice } from './choose-crls.ts';
 import type {
   CertificateSource,
   DeliveredCertificate,
@@ -38,6 +39,12 @@ export interface AgentParts {
     roots: string,
   ) => readonly PkiProblem[];
   readonly judgeTrust: (delivered: DeliveredTrust) => readonly PkiProblem[];
+  /**
+   * What handshakes of a hierarchy are checked against, beside these roots.
+   *
+   * @default no revocation lists
+   */
+  readonly crls?: (hierarchy: Hierarchy, roots: string) => CrlChoice;
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   readonly log: (event: AgentEvent) => void;
@@ -72,6 +79,12 @@ export interface TrustState {
   readonly version: string | undefined;
   /** What keeps the newest one from being used. */
   readonly problems: readonly PkiProblem[];
+  /** Whether Envoy checks handshakes against the CRLs of the hierarchy. */
+  readonly isCrlChecked: boolean;
+  /** What Envoy refuses by those CRLs. */
+  readonly crlSerials: readonly string[];
+  /** What is wrong with the CRLs, whether or not they are checked. */
+  readonly crlProblems: readonly PkiProblem[];
 }
 
 export class CertAgent {
@@ -79,6 +92,9 @@ export class CertAgent {
   readonly #certificates = new Map<CertificateRole, DeliveredCertificate>();
   readonly #trust = new Map<Hierarchy, DeliveredTrust>();
   readonly #trustProblems = new Map<Hierarchy, readonly PkiProblem[]>();
+  readonly #crls = new Map<Hierarchy, CrlChoice>();
+  readonly #crlProblems = new Map<Hierarchy, readonly PkiProblem[]>();
+  #trustTurn: Promise<void> = Promise.resolve();
   readonly #states = new Map<CertificateRole, CertificateState>();
 
   constructor(parts: AgentParts) {
@@ -89,6 +105,13 @@ export class CertAgent {
   async refresh(): Promise<void> {
     for (const hierarchy of HIERARCHIES) await this.#refreshTrust(hierarchy);
     for (const role of CERTIFICATE_ROLES) await this.#refreshCertificate(role);
+  }
+
+  /** Hands CRLs over that have changed, beside the roots that are in use. */
+  async refreshCrls(): Promise<void> {
+    for (const hierarchy of HIERARCHIES) {
+      await this.#takeTrust(hierarchy, () => this.#trust.get(hierarchy));
+    }
   }
 
   /** Whether Envoy has what it needs to start: a certificate for each role, trust for each hierarchy. */
@@ -105,6 +128,9 @@ export class CertAgent {
       hierarchy,
       version: this.#trust.get(hierarchy)?.version,
       problems: this.#trustProblems.get(hierarchy) ?? [],
+      isCrlChecked: this.#crls.get(hierarchy)?.verdict === 'check',
+      crlSerials: this.#crls.get(hierarchy)?.serials ?? [],
+      crlProblems: this.#crlProblems.get(hierarchy) ?? [],
     }));
   }
 
@@ -134,23 +160,43 @@ export class CertAgent {
   async #refreshTrust(hierarchy: Hierarchy): Promise<void> {
     try {
       const delivered = await this.#parts.source.trust(hierarchy);
-      if (delivered.version === this.#trust.get(hierarchy)?.version) {
-        this.#trustProblems.delete(hierarchy);
-        return;
-      }
-      const problems = [...this.#parts.judgeTrust(delivered), ...this.#problemsUnder(hierarchy, delivered)];
-      this.#reportTrust(hierarchy, problems);
-      if (problems.length > 0) return;
-      const secret = trustSecret(hierarchy);
-      await this.#parts.files.swap(
-        sdsFileName(secret),
-        JSON.stringify(trustSdsFile(secret, delivered.roots)),
-      );
-      this.#trust.set(hierarchy, delivered);
-      this.#log('info', 'trust bundle swapped in', { hierarchy, secret: delivered.secretName });
+      await this.#takeTrust(hierarchy, () => delivered);
     } catch (error) {
       this.#reportTrust(hierarchy, [unavailable(error)]);
     }
+  }
+
+  /** One at a time: roots and CRLs change apart from each other, and stand in one file. */
+  async #takeTrust(hierarchy: Hierarchy, offered: () => DeliveredTrust | undefined): Promise<void> {
+    const turn = this.#trustTurn.then(async () => {
+      const delivered = offered();
+      if (delivered !== undefined) await this.#swapTrust(hierarchy, delivered);
+    });
+    this.#trustTurn = turn.catch(() => {});
+    await turn;
+  }
+
+  async #swapTrust(hierarchy: Hierarchy, delivered: DeliveredTrust): Promise<void> {
+    const held = this.#trust.get(hierarchy);
+    const isNew = delivered.version !== held?.version;
+    const crls = this.#parts.crls?.(hierarchy, delivered.roots) ?? NO_CRLS;
+    this.#reportCrls(hierarchy, crls.problems);
+    if (crls.verdict === 'wait' && (held !== undefined || !crls.mayStart)) {
+      this.#reportTrust(hierarchy, isNew ? crls.problems : []);
+      return;
+    }
+    const problems = isNew
+      ? [...this.#parts.judgeTrust(delivered), ...this.#problemsUnder(hierarchy, delivered)]
+      : [];
+    this.#reportTrust(hierarchy, problems);
+    if (problems.length > 0 || (!isNew && crls.version === this.#crls.get(hierarchy)?.version)) return;
+    const secret = trustSecret(hierarchy);
+    const file = trustSdsFile(secret, delivered.roots, crls.pem);
+    await this.#parts.files.swap(sdsFileName(secret), JSON.stringify(file));
+    this.#trust.set(hierarchy, delivered);
+    this.#crls.set(hierarchy, crls);
+    const facts = { hierarchy, secret: delivered.secretName, crls: crls.verdict };
+    this.#log('info', 'trust bundle swapped in', facts);
   }
 
   /** Peers trust what this node trusts: a bundle under which its own certificate fails would stop the mesh. */
@@ -232,6 +278,14 @@ export class CertAgent {
     }
   }
 
+  #reportCrls(hierarchy: Hierarchy, problems: readonly PkiProblem[]): void {
+    const known = JSON.stringify(this.#crlProblems.get(hierarchy) ?? []);
+    this.#crlProblems.set(hierarchy, problems);
+    if (JSON.stringify(problems) === known) return;
+    if (problems.length === 0) this.#log('info', 'CRLs are in use again', { hierarchy });
+    else this.#log('error', 'CRLs not in order', { hierarchy, problems });
+  }
+
   /** A problem that goes on is told once. */
   #report(role: CertificateRole, text: string, problems: readonly PkiProblem[]): void {
     const known = JSON.stringify(this.#states.get(role)?.problems ?? []);
@@ -252,6 +306,8 @@ export class CertAgent {
     return new Date(this.#parts.now()).toISOString();
   }
 }
+
+const NO_CRLS: CrlChoice = { verdict: 'lift', mayStart: true, serials: [], version: 'none', problems: [] };
 
 const NOT_SERVED: PkiProblem = {
   code: 'ERR_CERTIFICATE_NOT_SERVED',

@@ -5,6 +5,7 @@
  */
 
 import type { CertificateRole, Hierarchy } from '../../../mesh/definition.ts';
+import type { CrlPlace, DenyList, ListingAuthorities } from '../../../pki/revocation.ts';
 import type { CertificateSecret } from '../../../pki/secret.ts';
 import type { Sensitive } from '../../../pki/sensitive.ts';
 
@@ -29,6 +30,25 @@ export interface CertificateSource {
   /** @throws {TokenmeshError} naming the secret that lacks something, or that cannot be read. */
   certificate(role: CertificateRole): Promise<DeliveredCertificate>;
   trust(hierarchy: Hierarchy): Promise<DeliveredTrust>;
+}
+
+export interface DeliveredDenyList {
+  readonly version: string;
+  readonly list: DenyList;
+}
+
+/** Where it stands what is revoked. */
+export interface RevocationSource {
+  /** @throws {TokenmeshError} naming the secret that lacks something, or that cannot be read. */
+  denyList(): Promise<DeliveredDenyList>;
+  /** @throws {TokenmeshError} likewise. */
+  authorities(): Promise<ListingAuthorities>;
+  /**
+   * The list as its CA wrote it, not judged yet.
+   *
+   * @throws {TokenmeshError} `ERR_CRL_UNAVAILABLE`
+   */
+  crl(place: CrlPlace): Promise<Uint8Array>;
 }
 
 /** The files that Envoy watches. */

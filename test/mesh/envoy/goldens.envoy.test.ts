@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DENY_LIST_FILE, denyListFile } from '../../../mesh/envoy/deny-list.ts';
 import { sdsFileName } from '../../../mesh/envoy/sds.ts';
 import { envoyBinary } from '../../support/envoy.ts';
 import { GOLDENS } from './goldens.ts';
@@ -17,6 +18,7 @@ beforeAll(async () => {
   for (const secret of ['client', 'server', 'trust-clients', 'trust-servers'] as const) {
     writeFileSync(join(directory, 'secrets', sdsFileName(secret)), '{"resources":[]}');
   }
+  writeFileSync(join(directory, 'secrets', DENY_LIST_FILE), JSON.stringify(denyListFile(['a1'])));
 }, 180_000);
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 

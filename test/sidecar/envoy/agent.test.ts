@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { TokenmeshError } from '../../../errors/error.ts';
 import type { CertificateRole, Hierarchy } from '../../../mesh/definition.ts';
 import { CertAgent, type AgentEvent } from '../../../sidecar/envoy/cert-agent/agent.ts';
+import type { CrlChoice } from '../../../sidecar/envoy/cert-agent/choose-crls.ts';
 import type { DeliveredCertificate } from '../../../sidecar/envoy/cert-agent/ports.ts';
 import type { PkiProblem } from '../../../pki/problem.ts';
 import { Sensitive } from '../../../pki/sensitive.ts';
@@ -18,6 +19,14 @@ class World {
   failure: Error | undefined;
   problems: PkiProblem[] = [];
   trustProblems: PkiProblem[] = [];
+  crls: CrlChoice = {
+    verdict: 'check',
+    mayStart: true,
+    pem: 'CRL 1',
+    serials: [],
+    version: '1',
+    problems: [],
+  };
   /** What Envoy uses: a swap reaches it unless it misses it. */
   served: Partial<Record<CertificateRole, string>> = {};
   swapsMissed = 0;
@@ -47,6 +56,7 @@ class World {
     prover: { servedSerial: async (role) => this.served[role] },
     judge: () => this.problems,
     judgeTrust: () => this.trustProblems,
+    crls: () => this.crls,
     now: () => this.now,
     sleep: async (ms) => void (this.now += ms),
     log: (event) => this.events.push(event),
@@ -175,7 +185,7 @@ describe('the cert agent', () => {
     await world.agent.refresh();
     expect(world.agent.isComplete).toBe(false);
     expect(world.swaps).toEqual([]);
-    expect(world.agent.trustStates).toEqual([
+    expect(world.agent.trustStates).toMatchObject([
       { hierarchy: 'clients', version: undefined, problems: [BAD] },
       { hierarchy: 'servers', version: undefined, problems: [BAD] },
     ]);
@@ -235,5 +245,64 @@ describe('the cert agent', () => {
     expect(logged).toContain('s2');
     expect(logged).not.toContain(PASSPHRASE);
     expect(logged).not.toContain('"encrypted"');
+  });
+});
+
+const MISSING: PkiProblem = { code: 'ERR_CRL_MISSING', message: 'there is none', remedy: 'write one' };
+const STALE: PkiProblem = { code: 'ERR_CRL_STALE', message: 'it is stale', remedy: 'see the CA' };
+
+describe('the CRLs beside a trust bundle', () => {
+  const crlInFile = (): unknown => {
+    const { resources } = JSON.parse(world.contents.get('trust-clients.json') ?? '{}') as {
+      resources: { validation_context: { crl?: { inline_string: string } } }[];
+    };
+    return resources[0]?.validation_context.crl?.inline_string;
+  };
+
+  it('are in one file with the roots', async () => {
+    await world.agent.refresh();
+    expect(crlInFile()).toBe('CRL 1');
+    expect(world.agent.trustStates[0]).toMatchObject({ isCrlChecked: true, crlProblems: [] });
+  });
+
+  it('are swapped in as soon as they change, with no look at the trust', async () => {
+    await world.agent.refresh();
+    world.crls = { ...world.crls, pem: 'CRL 2', version: '2' };
+    world.trustVersion = 2;
+    await world.agent.refreshCrls();
+    expect(crlInFile()).toBe('CRL 2');
+    expect(world.contents.get('trust-clients.json')).toContain('version 1');
+    const { length } = world.swaps;
+    await world.agent.refreshCrls();
+    expect(world.swaps).toHaveLength(length);
+  });
+
+  it('are taken out where they are lifted, and it is told', async () => {
+    await world.agent.refresh();
+    world.crls = { verdict: 'lift', mayStart: true, serials: [], version: 'lift', problems: [STALE] };
+    await world.agent.refreshCrls();
+    expect(crlInFile()).toBeUndefined();
+    expect(world.agent.trustStates[0]).toMatchObject({ isCrlChecked: false, crlProblems: [STALE] });
+    const told = world.events.filter(({ text }) => text === 'CRLs not in order');
+    expect(told.map(({ facts }) => facts['hierarchy'])).toEqual(['clients', 'servers']);
+  });
+
+  it('keep a new root waiting that has none, and what is in use stays', async () => {
+    await world.agent.refresh();
+    world.crls = { verdict: 'wait', mayStart: true, serials: [], version: 'wait', problems: [MISSING] };
+    world.trustVersion = 2;
+    await world.agent.refresh();
+    expect(world.contents.get('trust-clients.json')).toContain('version 1');
+    expect(crlInFile()).toBe('CRL 1');
+    expect(world.agent.trustStates[0]).toMatchObject({ problems: [MISSING], isCrlChecked: true });
+  });
+
+  it.each([
+    [true, 'lets a node start without them'],
+    [false, 'keeps a node from starting without them'],
+  ])('as the policy says (%s): %s', async (mayStart) => {
+    world.crls = { verdict: 'wait', mayStart, serials: [], version: 'wait', problems: [MISSING] };
+    await world.agent.refresh();
+    expect(world.agent.isComplete).toBe(mayStart);
   });
 });

@@ -27,6 +27,8 @@ describe("the sidecar's configuration", () => {
       envoyBinary: 'envoy',
       envoyConcurrency: 1,
       pollSeconds: 30,
+      revocationPollSeconds: 5,
+      crlSeconds: 300,
       drainSeconds: 3,
     });
   });
