@@ -15,6 +15,8 @@ const JEST = [
   '--experimental-vm-modules',
   '--disable-warning=ExperimentalWarning',
   'node_modules/jest/bin/jest.js',
+  // A deadline and no measure: a busy machine takes several times as long as a quiet one.
+  '--testTimeout=30000',
 ];
 
 /** Every folder of ours that runs; the tests themselves are not measured. */
