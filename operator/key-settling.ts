@@ -2,8 +2,8 @@ import type { BranchKeyVersions } from '../sidecar/tokenizer/adapters/branch-key
 import { SUBJECT_FRESHNESS, TENANT_FRESHNESS } from '../sidecar/tokenizer/vault-keys.ts';
 import { requireActive } from './key-problems.ts';
 
-/** What was sealed under the old version is stored by then. */
-const UNDER_WAY_MS = 6_000;
+/** What was sealed under the old version is stored by then, or was given up: a batch has ten seconds. */
+const UNDER_WAY_MS = 12_000;
 
 /** When every task that can read the key store seals under the newest version, as far as its clock is right. */
 export function settledAt(key: BranchKeyVersions): Date {

@@ -86,9 +86,9 @@ async function openOfficially(message: Uint8Array): Promise<string> {
 function startTraffic(tokens: readonly string[], pointer: string) {
   const made: string[] = [];
   const failed: unknown[] = [];
-  let isEnded = false;
+  const ending = new AbortController();
   const work = async (worker: number): Promise<void> => {
-    for (let round = 0; !isEnded; round += 1) {
+    for (let round = 0; !ending.signal.aborted; round += 1) {
       const token = tokens[(worker + round * 7) % tokens.length] ?? '';
       const answers = [
         await reveal(token),
@@ -102,7 +102,7 @@ function startTraffic(tokens: readonly string[], pointer: string) {
   const workers = [0, 1].map(work);
   return {
     async end(): Promise<{ made: string[]; failed: unknown[] }> {
-      isEnded = true;
+      ending.abort();
       await Promise.all(workers);
       return { made, failed };
     },

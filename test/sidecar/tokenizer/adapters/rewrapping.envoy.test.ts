@@ -105,11 +105,8 @@ describe('the versions of a branch key', () => {
     for (const subject of ['kept', 'gone']) await createBranchKey(vault, { tenant: 'other', subject });
     await destroyKeys(vault, { tenant: 'other', subject: 'gone' }, new Date());
     const keys = await branchKeysOfSubjects(vault, 'other');
-    const seen = keys.map(({ id, isDestroyed, versions }) => [id, isDestroyed, versions.length]);
-    expect(seen.toSorted()).toEqual([
-      ['other/gone', true, 0],
-      ['other/kept', false, 1],
-    ]);
+    const seen = keys.map(({ id, isDestroyed, versions }) => `${id} ${isDestroyed} ${versions.length}`);
+    expect(seen.toSorted()).toEqual(['other/gone true 0', 'other/kept false 1']);
     expect(await findBranchKey(vault, { tenant: 'nobody' })).toBeUndefined();
   });
 });
