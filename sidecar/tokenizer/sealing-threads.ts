@@ -23,8 +23,8 @@ export interface SealingThreadsOptions {
   readonly onFault: (error: unknown) => void;
 }
 
-/** Fewer values of one turn than this are done here. */
-export const VALUES_FOR_A_THREAD = 16;
+/** Fewer values of one turn than this are done here: single requests that come together are, a batch is not. */
+export const VALUES_FOR_A_THREAD = 48;
 
 /** A thread that has so many to do, a tenth of a second's work, is given no more: what comes then is done here. */
 const MOST_VALUES = 4_000;

@@ -47,7 +47,7 @@ export function createDynamodbTokenStore(options: DynamodbTokenStoreOptions): To
     insert: (record, now) => within((signal) => put(table, record, now, signal)),
     insertMany: (records) => writeAll(shared, records.map(toItem), batchDeadlineMs),
     async find(key) {
-      const item = await within((signal) => shared.read(itemKey(key), signal));
+      const item = await shared.read(itemKey(key), deadlineMs);
       return item === undefined ? undefined : fromItem(key, item);
     },
     async findMany(keys) {
@@ -69,7 +69,7 @@ export function createDynamodbTokenStore(options: DynamodbTokenStoreOptions): To
     },
     insertCodes: (codes) => writeAll(shared, codes.map(toCodeItem), batchDeadlineMs),
     async findCode(key) {
-      const item = await within((signal) => shared.read(codeItemKey(key), signal));
+      const item = await shared.read(codeItemKey(key), deadlineMs);
       return item === undefined ? undefined : fromCodeItem(key, item);
     },
     async consumeCode(key) {
@@ -77,21 +77,17 @@ export function createDynamodbTokenStore(options: DynamodbTokenStoreOptions): To
       return outcome === 'removed' ? 'consumed' : 'gone';
     },
     async checkReachable() {
-      await within((signal) => shared.read(itemKey(PROBE), signal));
+      await shared.read(itemKey(PROBE), deadlineMs);
     },
   };
 }
 
-/** Each item by itself waits no longer than all of them may take. */
 async function writeAll(
   shared: SharedCalls,
   items: readonly Item[],
   deadlineMs: number,
 ): Promise<('stored' | 'unavailable')[]> {
-  const signal = AbortSignal.timeout(deadlineMs);
-  const written = await Promise.allSettled(
-    items.map((item) => untilAborted(signal, shared.write(item, signal))),
-  );
+  const written = await Promise.allSettled(items.map((item) => shared.write(item, deadlineMs)));
   return written.map(({ status }) => (status === 'fulfilled' ? 'stored' : 'unavailable'));
 }
 
@@ -101,13 +97,12 @@ async function readAll(
   keys: readonly RecordKey[],
   deadlineMs: number,
 ): Promise<(Item | 'missing' | 'unavailable')[]> {
-  const signal = AbortSignal.timeout(deadlineMs);
   const reads = new Map<string, Promise<Item | 'missing' | 'unavailable'>>();
   const readOnce = (key: RecordKey) => {
     const name = partitionOf(itemKey(key));
     const read =
       reads.get(name) ??
-      untilAborted(signal, shared.read(itemKey(key), signal)).then(
+      shared.read(itemKey(key), deadlineMs).then(
         (item) => item ?? 'missing',
         () => 'unavailable' as const,
       );
@@ -115,18 +110,6 @@ async function readAll(
     return read;
   };
   return await Promise.all(keys.map(readOnce));
-}
-
-/** A call that is under way when the time is up is not waited for. */
-async function untilAborted<Result>(signal: AbortSignal, call: Promise<Result>): Promise<Result> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason as Error);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([call, promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }
 
 /** No token looks like this, so it is never there. */

@@ -29,6 +29,8 @@ export interface GatheringOptions<Entry, Result> {
   readonly exhausted: () => Error;
   /** What an entry is told for which there is no room. */
   readonly refused: () => Error;
+  /** What an entry is told whose time is up. */
+  readonly late: () => Error;
   /** For the pause before another try. */
   readonly random: () => number;
 }
@@ -37,11 +39,15 @@ export type Sent<Result> = { readonly result: Result } | { readonly error: Error
 
 interface Waiting<Entry, Result> {
   readonly entry: Entry;
-  readonly signal: AbortSignal;
+  /** Of `performance.now()`. */
+  readonly lateAt: number;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: Error) => void;
   tries: number;
 }
+
+/** How often it is looked for entries whose time is up: one timer for all of them, since there are thousands. */
+const LATE_CHECK_MS = 25;
 
 /** Tries of one entry in all. */
 const TRIES = 6;
@@ -51,6 +57,9 @@ export class Gathering<Entry, Result> {
   readonly #options: GatheringOptions<Entry, Result>;
   #waiting: Waiting<Entry, Result>[] = [];
   #paused = 0;
+  /** Those that nobody was told of yet, waiting or under way. */
+  readonly #untold = new Set<Waiting<Entry, Result>>();
+  #isLateChecked = false;
   #underWay = 0;
   #isTurnEnding = false;
   #timer: NodeJS.Timeout | undefined;
@@ -65,14 +74,17 @@ export class Gathering<Entry, Result> {
   }
 
   /**
-   * @param signal - Once aborted, the entry is in no further call; one that is under way may be done all the same.
-   * @throws What `exhausted` and `refused` make, the signal's reason, and what a call said of this entry.
+   * @param patienceMs - After that the entry is in no further call; one that is under way may be done all the same.
+   * @throws What `exhausted`, `refused` and `late` make, and what a call said of this entry.
    */
-  add(entry: Entry, signal: AbortSignal): Promise<Result> {
+  add(entry: Entry, patienceMs: number): Promise<Result> {
     const { mostWaiting, refused } = this.#options;
     if (this.waiting >= mostWaiting) return Promise.reject(refused());
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    this.#queue({ entry, signal, resolve, reject, tries: 0 });
+    const waiting = { entry, lateAt: performance.now() + patienceMs, resolve, reject, tries: 0 };
+    this.#untold.add(waiting);
+    this.#checkLate();
+    this.#queue(waiting);
     return promise;
   }
 
@@ -119,10 +131,7 @@ export class Gathering<Entry, Result> {
         left.push(...this.#waiting.slice(index));
         break;
       }
-      if (each.signal.aborted) {
-        each.reject(each.signal.reason as Error);
-        continue;
-      }
+      if (!this.#untold.has(each)) continue;
       const name = nameOf(each.entry);
       (names.has(name) ? left : taken).push(each);
       names.add(name);
@@ -141,9 +150,10 @@ export class Gathering<Entry, Result> {
   }
 
   #settle(waiting: Waiting<Entry, Result>, sent: Sent<Result>): void {
+    if (!this.#untold.has(waiting)) return;
     if (sent === 'undone') this.#again(waiting);
-    else if ('error' in sent) waiting.reject(sent.error);
-    else waiting.resolve(sent.result);
+    else if ('error' in sent) this.#told(waiting).reject(sent.error);
+    else this.#told(waiting).resolve(sent.result);
   }
 
   /** The pause is random up to its bound ("full jitter"), so that callers throttled together do not come back together. */
@@ -151,7 +161,7 @@ export class Gathering<Entry, Result> {
     const { random, exhausted } = this.#options;
     waiting.tries += 1;
     if (waiting.tries >= TRIES) {
-      waiting.reject(exhausted());
+      this.#told(waiting).reject(exhausted());
       return;
     }
     this.#paused += 1;
@@ -162,5 +172,25 @@ export class Gathering<Entry, Result> {
       },
       random() * FIRST_PAUSE_MS * 2 ** waiting.tries,
     );
+  }
+
+  #told(waiting: Waiting<Entry, Result>): Waiting<Entry, Result> {
+    this.#untold.delete(waiting);
+    return waiting;
+  }
+
+  #checkLate(): void {
+    if (this.#isLateChecked || this.#untold.size === 0) return;
+    this.#isLateChecked = true;
+    setTimeout(() => this.#tellLate(), LATE_CHECK_MS).unref();
+  }
+
+  #tellLate(): void {
+    this.#isLateChecked = false;
+    const now = performance.now();
+    for (const waiting of this.#untold) {
+      if (waiting.lateAt <= now) this.#told(waiting).reject(this.#options.late());
+    }
+    this.#checkLate();
   }
 }

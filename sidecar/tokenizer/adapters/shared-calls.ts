@@ -35,13 +35,13 @@ export interface SharedCalls {
    *
    * @throws {StoreUnavailableError} where it is not known to be written.
    */
-  write(item: Item, signal: AbortSignal): Promise<void>;
+  write(item: Item, deadlineMs: number): Promise<void>;
   /**
    * Sees every write that was answered before.
    *
    * @throws {StoreUnavailableError}
    */
-  read(key: Item, signal: AbortSignal): Promise<Item | undefined>;
+  read(key: Item, deadlineMs: number): Promise<Item | undefined>;
 }
 
 /** The most that a call takes (DynamoDB API reference). */
@@ -59,6 +59,7 @@ export function createSharedCalls(options: SharedCallsOptions): SharedCalls {
     mostWaiting: MOST_WAITING,
     nameOf: nameOfKey,
     exhausted: () => new StoreUnavailableError(),
+    late: () => new StoreUnavailableError(),
     refused: () => {
       observer?.callRefused();
       return new StoreUnavailableError();
@@ -76,8 +77,8 @@ export function createSharedCalls(options: SharedCallsOptions): SharedCalls {
     send: (keys) => sendReads(options, keys),
   });
   return {
-    write: (item, signal) => writes.add(item, signal),
-    read: (key, signal) => reads.add(key, signal),
+    write: (item, deadlineMs) => writes.add(item, deadlineMs),
+    read: (key, deadlineMs) => reads.add(key, deadlineMs),
   };
 }
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { Gathering, type Sent } from '../../../../sidecar/tokenizer/adapters/gathering.ts';
 
-const KEPT = new AbortController().signal;
+const PATIENCE_MS = 60_000;
 
 interface Call {
   readonly entries: readonly string[];
@@ -24,6 +24,7 @@ function gathering(
     nameOf: (entry) => entry,
     exhausted: () => new Error('exhausted'),
     refused: () => new Error('refused'),
+    late: () => new Error('late'),
     random: () => 0,
     send: async (entries) => {
       const { promise, resolve } = Promise.withResolvers<readonly Sent<string>[]>();
@@ -34,11 +35,12 @@ function gathering(
       return await promise;
     },
   });
-  const add = (entry: string, signal = KEPT) => gathered.add(entry, signal);
+  const add = (entry: string, patienceMs = PATIENCE_MS) => gathered.add(entry, patienceMs);
   return { gathered, calls, add };
 }
 
-const turn = () => sleep(0);
+/** What was asked for in this turn of the event loop is sent by then. */
+const turn = () => nextTurn();
 
 /** Waits for so many calls; a busy machine takes its time. */
 async function untilCalls(calls: readonly unknown[], count: number): Promise<void> {
@@ -134,18 +136,28 @@ describe('what is asked for one at a time', () => {
     await expect(add('g')).rejects.toThrow('refused');
   });
 
-  it('is left out where nobody waits for it any more', async () => {
+  it('is told when its time is up, and is in no further call', async () => {
     const { add, calls } = gathering({ mostCalls: 1 });
     void add('a');
     await turn();
-    const controller = new AbortController();
-    const late = add('b', controller.signal);
+    const late = add('b', 1);
     void add('c');
-    controller.abort(new Error('too late'));
+    await expect(late).rejects.toThrow('late');
     calls[0]?.end();
-    await expect(late).rejects.toThrow('too late');
-    await turn();
+    await untilCalls(calls, 2);
     expect(calls.map(({ entries }) => entries)).toEqual([['a'], ['c']]);
+  });
+
+  it('is told when its time is up though its call is under way, and what comes of that changes nothing', async () => {
+    const { add, calls } = gathering();
+    const late = add('a', 1);
+    await untilCalls(calls, 1);
+    await expect(late).rejects.toThrow('late');
+    calls[0]?.end();
+    const next = add('b');
+    await untilCalls(calls, 2);
+    calls[1]?.end();
+    expect(await next).toBe('b done');
   });
 
   it('is done exactly once and told of it, whatever calls leave undone', async () => {
@@ -161,6 +173,7 @@ describe('what is asked for one at a time', () => {
         nameOf: (entry) => entry,
         exhausted: () => new Error('exhausted'),
         refused: () => new Error('refused'),
+        late: () => new Error('late'),
         random: () => 0,
         send: async (entries) => {
           await turn();
@@ -174,7 +187,7 @@ describe('what is asked for one at a time', () => {
         },
       });
       const names = Array.from({ length: count }, (_, at) => `entry ${at}`);
-      const told = await Promise.allSettled(names.map((name) => gathered.add(name, KEPT)));
+      const told = await Promise.allSettled(names.map((name) => gathered.add(name, PATIENCE_MS)));
       const fulfilled = told.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
       expect(done.toSorted()).toEqual(fulfilled.toSorted());
       expect(new Set(done).size).toBe(done.length);
