@@ -6,6 +6,7 @@
  */
 
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { runIssuance } from './issuance/issuance-bench.ts';
 import { runLoad, TOKEN_CHOICES, type LoadCommand } from './load.ts';
 import { runMeshCommand } from './mesh/command.ts';
 import { OPERATIONS, type OperationName } from './mesh/operations.ts';
@@ -26,7 +27,7 @@ interface BenchOptions {
   readonly out?: string;
 }
 
-const BENCHES = ['token-formats', 'dynamodb-transport', 'mesh'] as const;
+const BENCHES = ['token-formats', 'issuance', 'dynamodb-transport', 'mesh'] as const;
 type BenchName = (typeof BENCHES)[number];
 
 const EXIT_WRONG_USE = 2;
@@ -60,6 +61,7 @@ async function runBench(name: BenchName, options: BenchOptions): Promise<number>
     out,
   } = options;
   if (!json) process.stdout.write(`## ${name}\n\n`);
+  if (name === 'issuance') return runIssuance(json) ? 0 : 1;
   if (name === 'token-formats') return (await tokenFormats()) ? 0 : 1;
   if (name === 'dynamodb-transport') return (await dynamodbTransport()) ? 0 : 1;
   return await runMeshCommand({

@@ -81,10 +81,12 @@ export interface Authority {
 
 export function authoritiesOf({ hierarchies }: MadePki): Authority[] {
   return (['clients', 'servers'] as const).flatMap((hierarchy) => {
-    const { rootArn, rootCertificate, subordinateArn, subordinateCertificate } = hierarchies[hierarchy];
+    const { rootArn, rootCertificate, subordinateArn, subordinateCertificate, shortLived } =
+      hierarchies[hierarchy];
     return [
       { name: `${hierarchy}-root`, arn: rootArn, certificate: rootCertificate },
       { name: `${hierarchy}-issuing`, arn: subordinateArn, certificate: subordinateCertificate },
+      ...(shortLived === undefined ? [] : [{ name: `${hierarchy}-short-lived`, ...shortLived }]),
     ];
   });
 }

@@ -9,7 +9,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TokenmeshError } from '../errors/error.ts';
-import type { Mesh } from '../mesh/definition.ts';
+import { certificateSourceOf, renderSource } from '../mesh/certificate-source.ts';
+import type { Hierarchy, Mesh } from '../mesh/definition.ts';
 import { identityOf } from '../mesh/identity.ts';
 import { emulatorClients, type AwsClients } from '../operator/aws-clients.ts';
 import { writeIdentityFiles } from '../operator/identities.ts';
@@ -32,6 +33,7 @@ import { authoritiesOf, authorityFile, makePki, writePki, type MadePki } from '.
 import { startNodes } from './node-processes.ts';
 import { createProcesses, type Processes } from './processes.ts';
 import { untilReady } from './readiness.ts';
+import { writeShortLivedIdentities } from './short-lived.ts';
 
 const REGION = 'us-east-1';
 const ACCOUNT_ID = '123456789012';
@@ -121,8 +123,10 @@ export class MeshRunner {
       vaultKeyArn: made.vaultKeyArn,
       auditKeyArn: made.auditKeyArn,
       processorPort: processor.port,
+      sourceOf: (nodeName) => renderSource(mesh, nodeName, shortLivedArns(made)),
     });
     const state = this.#stateOf(layout, endpointUrl, made, pids);
+    await writeShortLivedIdentities(state, aws, mesh, made.hierarchies);
     await writeIdentityFiles(state, mesh.name, aws.secretsManager);
     await stage(
       'Envoys and apps',
@@ -208,6 +212,7 @@ export class MeshRunner {
         ...(node.appSocket === undefined ? {} : { appSocket: node.appSocket }),
         pids: pids.get(node.name) ?? { agent: 0 },
         certificateArns: made.certificates[node.name] ?? { client: '', server: '' },
+        certificateSource: certificateSourceOf(this.#options.mesh, node.name).kind,
       })),
       cas: authoritiesOf(made).map(({ name, arn }) => ({
         name,
@@ -225,6 +230,12 @@ function memoryBackedDirectory(): string {
   } catch {
     return tmpdir();
   }
+}
+
+function shortLivedArns({ hierarchies }: MadePki): Record<Hierarchy, string> | undefined {
+  const [clients, servers] = [hierarchies.clients.shortLived, hierarchies.servers.shortLived];
+  if (clients === undefined || servers === undefined) return undefined;
+  return { clients: clients.arn, servers: servers.arn };
 }
 
 async function writePlacement(node: NodeLayout): Promise<void> {

@@ -5,6 +5,7 @@
  */
 
 import { join } from 'node:path';
+import type { RenderedSource } from '../mesh/certificate-source.ts';
 import { EMULATOR_CREDENTIALS } from '../operator/aws-clients.ts';
 import type { NodeState } from '../operator/run-state.ts';
 import { EXIT_ENVOY_ENDED } from '../sidecar/envoy/envoy-process.ts';
@@ -23,6 +24,8 @@ export interface NodeProcessesPlan {
   readonly processorPort: number;
   readonly endpointUrl: string;
   readonly region: string;
+  /** Where a node's certificates come from. */
+  readonly sourceOf: (nodeName: string) => RenderedSource;
   /** The user's. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -46,7 +49,7 @@ export function startNodes(processes: Processes, plan: NodeProcessesPlan): Map<s
       const agent = processes.start({
         name: `sidecar of ${node.name}`,
         ...script('sidecar/envoy/main.ts'),
-        environment: { ...environment, ...sidecarEnvironment(node, plan.envoyBinary) },
+        environment: { ...environment, ...sidecarEnvironment(node, plan) },
         exitCodeMeans: { [EXIT_ENVOY_ENDED]: `Envoy of ${node.name}` },
       });
       if (node.appSocket === undefined) return [node.name, { agent }];
@@ -70,7 +73,10 @@ function script(file: string, flags: readonly string[] = []): { command: string;
   return { command: process.execPath, arguments: [...flags, join(PROJECT_ROOT, file)] };
 }
 
-function sidecarEnvironment(node: NodeLayout, envoyBinary: string): Record<string, string> {
+function sidecarEnvironment(
+  node: NodeLayout,
+  { envoyBinary, sourceOf }: NodeProcessesPlan,
+): Record<string, string> {
   return {
     TOKENMESH_NODE: node.name,
     TOKENMESH_PLACEMENT: node.placementFile,
@@ -79,6 +85,7 @@ function sidecarEnvironment(node: NodeLayout, envoyBinary: string): Record<strin
     TOKENMESH_POLL_SECONDS: '1',
     TOKENMESH_REVOCATION_POLL_SECONDS: '0.25',
     TOKENMESH_CRL_SECONDS: '10',
+    TOKENMESH_CERTIFICATE_SOURCE: JSON.stringify(sourceOf(node.name)),
     ENVOY_BIN: envoyBinary,
   };
 }

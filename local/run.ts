@@ -9,6 +9,8 @@ import { Command } from 'commander';
 import { Agent, request } from 'undici';
 import ora from 'ora';
 import { describeError, TokenmeshError } from '../errors/error.ts';
+import { certificateSourceOf, LOCAL_LIFE } from '../mesh/certificate-source.ts';
+import { nodeNames } from '../mesh/identity.ts';
 import { tokenizationMesh } from '../mesh/tokenization-mesh.ts';
 import { assertValidMesh } from '../mesh/validate.ts';
 import { verificationReport } from '../operator/report.ts';
@@ -19,6 +21,7 @@ import { verifyMesh } from '../operator/verify.ts';
 import { createQuietLogger } from '../runtime/log.ts';
 import { searchForLeaks } from './leaks.ts';
 import { MeshRunner, type MeshRun, type MeshRunOptions } from './mesh-run.ts';
+import { withShortLived } from './short-lived.ts';
 import { cardsFor, loadDuring, openShop, orderAndPay, type Shop } from './traffic.ts';
 
 const ORDERS = 20;
@@ -26,7 +29,7 @@ const WORKERS_DURING_ROTATION = 4;
 const EXIT_WRONG_USE = 2;
 const UNWIND_DEADLINE_MS = 5_000;
 
-const mesh = tokenizationMesh;
+const mesh = withShortLived(tokenizationMesh, process.env['TOKENMESH_SHORT_LIVED']);
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** Without a terminal a line stays, so that few are written: one in two seconds. */
@@ -87,13 +90,17 @@ async function demonstrate(run: MeshRun): Promise<boolean> {
 
 async function rotateUnderLoad(run: MeshRun, shop: Shop): Promise<boolean> {
   const parts = { mesh, state: run.state, aws: run.aws, logger: createQuietLogger('local') };
+  // A node in short-lived mode rotates by itself.
+  const node = ['tokenizer', ...nodeNames(mesh)].find(
+    (each) => certificateSourceOf(mesh, each).kind === 'acm-export',
+  );
   const { result, load } = await stage(
-    "the tokenizer's certificate rotates while orders go on",
+    `the ${node}'s certificate rotates while orders go on`,
     async () =>
       await loadDuring(
         shop,
         WORKERS_DURING_ROTATION,
-        async () => await rotateCertificate(parts, 'tokenizer', 'server'),
+        async () => await rotateCertificate(parts, node ?? 'gateway', 'server'),
       ),
   );
   say(
@@ -152,7 +159,7 @@ stop       Ctrl-C`);
 }
 
 async function main(once: boolean): Promise<number> {
-  assertValidMesh(mesh);
+  assertValidMesh(mesh, LOCAL_LIFE);
   const interrupted = new AbortController();
   const exitCode = Promise.withResolvers<number>();
   const runner = new MeshRunner({

@@ -117,10 +117,23 @@ export interface VaultGrant {
   readonly smallFormats?: true;
 }
 
+/** Where a node's certificates come from: see `certificate-source.ts`. */
+export type CertificateSourceChoice =
+  | { readonly kind: 'acm-export' }
+  | {
+      readonly kind: 'short-lived';
+      /** From issue to expiry: 24 hours to 7 days. Renewed at two thirds of it. */
+      readonly lifeSeconds: number;
+      /** Tasks of this node that may run at once. A cold start of them all stays under the CA's quota. */
+      readonly tasksAtMost: number;
+    };
+
 export interface VirtualNode {
   readonly listener: Listener;
   readonly backends: readonly Backend[];
   readonly vaultAccess?: VaultAccess;
+  /** @default acm-export */
+  readonly certificateSource?: CertificateSourceChoice;
 }
 
 /** A route of the gateway: an operation, and the virtual service that serves it. */

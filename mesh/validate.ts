@@ -1,5 +1,6 @@
 import { TokenmeshError } from '../errors/error.ts';
 import type { Listener, Mesh, Operation, VaultAccess } from './definition.ts';
+import { certificateSourceProblems, DEPLOYED_LIFE, type LifeBounds } from './certificate-source.ts';
 import { edgesOf, listenerMode, memberOf } from './edges.ts';
 import { nodeNames } from './identity.ts';
 import { kindOf, LABEL, list, type MeshProblem } from './mesh-problem.ts';
@@ -11,8 +12,12 @@ export type { MeshProblem };
 /** `/segment/{parameter}/...`: what {@link Operation.path} may be. */
 const PATH_TEMPLATE = /^(\/([A-Za-z0-9._-]+|\{[A-Za-z]+\}))+$/;
 
-/** Every problem of a definition at once; none means that every target can render it. */
-export function validateMesh(mesh: Mesh): MeshProblem[] {
+/**
+ * Every problem of a definition at once; none means that every target can render it.
+ *
+ * @param life - How long a short-lived certificate may live where the mesh is to run.
+ */
+export function validateMesh(mesh: Mesh, life: LifeBounds = DEPLOYED_LIFE): MeshProblem[] {
   return [
     ...nameProblems(mesh),
     ...repetitionProblems(mesh),
@@ -21,14 +26,15 @@ export function validateMesh(mesh: Mesh): MeshProblem[] {
     ...[...listenersOf(mesh)].flatMap(([path, listener]) => listenerProblems(mesh, path, listener)),
     ...gatewayRouteProblems(mesh),
     ...vaultAccessProblems(mesh),
+    ...certificateSourceProblems(mesh, life),
     ...boundProblems(mesh),
     ...revocationProblems(mesh),
   ];
 }
 
 /** @throws {TokenmeshError} `ERR_MESH_INVALID` with every problem, a line each. */
-export function assertValidMesh(mesh: Mesh): void {
-  const problems = validateMesh(mesh);
+export function assertValidMesh(mesh: Mesh, life: LifeBounds = DEPLOYED_LIFE): void {
+  const problems = validateMesh(mesh, life);
   if (problems.length === 0) return;
   throw new TokenmeshError({
     code: 'ERR_MESH_INVALID',

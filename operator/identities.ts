@@ -1,11 +1,12 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { createPrivateKey, randomUUID } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { describeError } from '../errors/error.ts';
 import type { CertificateRole, Hierarchy } from '../mesh/definition.ts';
 import { CERTIFICATE_ROLES, hierarchyOf } from '../mesh/identity.ts';
 import { secretsManagerSource } from '../sidecar/envoy/adapters/secrets-manager-source.ts';
+import type { CertificateSource } from '../sidecar/envoy/cert-agent/ports.ts';
 import type { RunState } from './run-state.ts';
 
 /** The PEM files of one certificate. */
@@ -37,11 +38,16 @@ export async function writeIdentityFiles(
   meshName: string,
   client: SecretsManagerClient,
 ): Promise<string[]> {
-  const identities = state.nodes.flatMap(({ name }) => CERTIFICATE_ROLES.map((role) => ({ name, role })));
+  const identities = state.nodes.flatMap(({ name, certificateSource }) =>
+    CERTIFICATE_ROLES.map((role) => ({ name, role, isExported: certificateSource === 'acm-export' })),
+  );
   const problems = await Promise.all(
-    identities.map(async ({ name, role }) => {
+    identities.map(async ({ name, role, isExported }) => {
       try {
-        await writeIdentity(state, meshName, client, name, role);
+        const source = secretsManagerSource(client, meshName, name);
+        await writeTrust(identityFiles(state, name, role), source, role);
+        // A key that never leaves its task is in no secret: a local run has files of its own for that node.
+        if (isExported) await writeIdentity(identityFiles(state, name, role), source, role);
         return [];
       } catch (error) {
         return [`${name} ${role}: ${describeError(error)}`];
@@ -51,24 +57,27 @@ export async function writeIdentityFiles(
   return problems.flat();
 }
 
-async function writeIdentity(
-  state: RunState,
-  meshName: string,
-  client: SecretsManagerClient,
-  nodeName: string,
+async function writeTrust(
+  files: IdentityFiles,
+  source: CertificateSource,
   role: CertificateRole,
 ): Promise<void> {
-  const source = secretsManagerSource(client, meshName, nodeName);
-  const { secret, passphrase } = await source.certificate(role);
   const peers: Hierarchy = hierarchyOf(role === 'client' ? 'server' : 'client');
   const { roots } = await source.trust(peers);
-  const files = identityFiles(state, nodeName, role);
+  await mkdir(dirname(files.trust), { recursive: true, mode: 0o700 });
+  await replace(files.trust, roots);
+}
+
+async function writeIdentity(
+  files: IdentityFiles,
+  source: CertificateSource,
+  role: CertificateRole,
+): Promise<void> {
+  const { secret, passphrase } = await source.certificate(role);
   const key = createPrivateKey({ key: secret.encryptedPrivateKey, passphrase: passphrase.reveal() });
-  await mkdir(join(files.cert, '..'), { recursive: true, mode: 0o700 });
   await replace(files.cert, `${secret.certificate.trim()}\n`);
   await replace(files.key, key.export({ type: 'pkcs8', format: 'pem' }).toString());
   await replace(files.chain, `${secret.certificate.trim()}\n${secret.chain.trim()}\n`);
-  await replace(files.trust, roots);
 }
 
 async function replace(file: string, contents: string): Promise<void> {

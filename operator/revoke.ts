@@ -55,7 +55,7 @@ export interface Revocation {
  * Revokes the certificates that a node serves in one role, and waits until they are refused everywhere.
  * May be repeated.
  *
- * @throws {TokenmeshError} `ERR_REVOCATION_NOT_RECORDED`, `ERR_REVOCATION_NOT_ENFORCED`
+ * @throws {TokenmeshError} `ERR_REVOCATION_NOT_RECORDED`, `ERR_REVOCATION_NOT_ENFORCED`, `ERR_NODE_RENEWS_ITSELF`
  */
 export async function revokeCertificate(
   parts: RevocationCommandParts,
@@ -66,6 +66,7 @@ export async function revokeCertificate(
   const started = performance.now();
   const since = (): number => Math.round(performance.now() - started);
   const node = nodeState(parts.state, nodeName);
+  if (node.certificateSource === 'short-lived') throw issuesForItself(nodeName);
   const credentials = role === 'client' ? await credentialsOf(parts.state, nodeName) : undefined;
   const denied = await certificatesOf(parts, node, role);
   const serials = denied.map(({ serial }) => serial);
@@ -131,6 +132,15 @@ async function revokeAtCa(
     }
   }
   throw notRecorded(serial, refusals);
+}
+
+/** To revoke what it holds would leave it out until it has the next one signed, a moment later. */
+function issuesForItself(node: string): TokenmeshError {
+  return new TokenmeshError({
+    code: 'ERR_NODE_RENEWS_ITSELF',
+    message: `${node} has short-lived certificates: expected a node whose certificates ACM issues, got one that has its own signed anew`,
+    remedy: `take acm-pca:IssueCertificate from the role of ${node} and stop its tasks: what they hold ends within its life, and docs/short-lived.md tells how to have it refused before`,
+  });
 }
 
 /** As ACM Private CA wants it: whole bytes. */

@@ -40,7 +40,7 @@ export interface RotationParts {
  * The renewal function is given the event that EventBridge would give it; nothing but the secret
  * tells the sidecar.
  *
- * @throws {TokenmeshError} `ERR_ROTATION_NOT_SERVED`
+ * @throws {TokenmeshError} `ERR_ROTATION_NOT_SERVED`, `ERR_NODE_RENEWS_ITSELF`
  */
 export async function rotateCertificate(
   parts: RotationParts,
@@ -48,6 +48,7 @@ export async function rotateCertificate(
   role: CertificateRole,
 ): Promise<Rotation> {
   const node = nodeState(parts.state, nodeName);
+  if (node.certificateSource === 'short-lived') throw renewsItself(nodeName);
   const started = Date.now();
   const { serialBefore, serialAfter } = await renew(parts, node, role);
   const publishedMs = Date.now() - started;
@@ -100,6 +101,14 @@ export async function servedSerial(
   if (role === 'client') return (await peerCheck(node.egressSocket, PEER_CHECK_HOST))?.serial;
   const outcome = await probeListener(state, node, await credentialsOf(state, node.name));
   return outcome.serial === undefined ? undefined : normalizeSerial(outcome.serial);
+}
+
+function renewsItself(node: string): TokenmeshError {
+  return new TokenmeshError({
+    code: 'ERR_NODE_RENEWS_ITSELF',
+    message: `${node} has short-lived certificates: expected a node whose certificates ACM issues, got one that renews its own`,
+    remedy: `wait for the time that npm run mesh -- verify tells, or start the task of ${node} again: it begins with a new key`,
+  });
 }
 
 function notPublished(node: string, role: CertificateRole): TokenmeshError {

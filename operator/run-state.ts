@@ -8,7 +8,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { TokenmeshError } from '../errors/error.ts';
-import type { CertificateRole } from '../mesh/definition.ts';
+import type { CertificateRole, CertificateSourceChoice } from '../mesh/definition.ts';
 import type { SocketAddress } from '../mesh/envoy/types.ts';
 
 export interface NodeState {
@@ -21,7 +21,9 @@ export interface NodeState {
   /** A gateway has no app. */
   readonly appSocket?: string;
   readonly pids: { readonly agent: number; readonly app?: number };
+  /** Empty for a node in short-lived mode: its sidecar issues one after the other. */
   readonly certificateArns: Readonly<Record<CertificateRole, string>>;
+  readonly certificateSource: CertificateSourceChoice['kind'];
 }
 
 export interface CertificateAuthorityState {

@@ -42,6 +42,8 @@ export interface CreatedHierarchy {
   readonly subordinateArn: string;
   /** PEM. */
   readonly subordinateCertificate: string;
+  /** Only where a node of the mesh asks for short-lived certificates. */
+  readonly shortLived?: ShortLivedAuthority;
 }
 
 /** A root, and a subordinate that ACM may issue leaves from. */
@@ -67,6 +69,47 @@ export async function createHierarchy(
   await installAuthority(acmPca, subordinateArn, subordinateCertificate, rootCertificate);
   await permitAcm(acmPca, subordinateArn);
   return { rootArn, rootCertificate, subordinateArn, subordinateCertificate };
+}
+
+export interface ShortLivedWish {
+  readonly commonName: string;
+  readonly validityDays: number;
+  readonly rootArn: string;
+  /** PEM. */
+  readonly rootCertificate: string;
+  readonly crlBucket?: string;
+}
+
+export interface ShortLivedAuthority {
+  readonly arn: string;
+  /** PEM. */
+  readonly certificate: string;
+}
+
+/**
+ * A second subordinate under a root, which signs for seven days at most: the mode of a CA cannot be
+ * changed, and ACM cannot issue from one of this mode. It writes a revocation list like the others: Envoy
+ * wants one for each CA of a chain.
+ */
+export async function createShortLivedAuthority(
+  acmPca: ACMPCAClient,
+  wish: ShortLivedWish,
+): Promise<ShortLivedAuthority> {
+  const { commonName, crlBucket } = wish;
+  const arn = await createAuthority(
+    acmPca,
+    'SUBORDINATE',
+    commonName,
+    { tags: [], ...(crlBucket === undefined ? {} : { crlBucket }) },
+    'SHORT_LIVED_CERTIFICATE',
+  );
+  const certificate = await issueAuthority(acmPca, arn, {
+    issuerArn: wish.rootArn,
+    template: 'SubordinateCACertificate_PathLen0/V1',
+    validityDays: wish.validityDays,
+  });
+  await installAuthority(acmPca, arn, certificate, wish.rootCertificate);
+  return { arn, certificate };
 }
 
 export interface NodeCertificateWish extends CertificateOwner {
@@ -103,10 +146,12 @@ async function createAuthority(
   type: 'ROOT' | 'SUBORDINATE',
   commonName: string,
   { tags, crlBucket }: Pick<HierarchyWish, 'tags' | 'crlBucket'>,
+  usageMode: 'GENERAL_PURPOSE' | 'SHORT_LIVED_CERTIFICATE' = 'GENERAL_PURPOSE',
 ): Promise<string> {
   const { CertificateAuthorityArn: arn = '' } = await acmPca.send(
     new CreateCertificateAuthorityCommand({
       CertificateAuthorityType: type,
+      UsageMode: usageMode,
       CertificateAuthorityConfiguration: {
         KeyAlgorithm: 'EC_prime256v1',
         SigningAlgorithm: 'SHA256WITHECDSA',

@@ -11,6 +11,7 @@ import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { TokenmeshError } from '../../errors/error.ts';
 import { createHandler } from '../../cert-exporter/handler.ts';
 import type { CertificateRole, Hierarchy, Mesh } from '../../mesh/definition.ts';
+import { certificateSourceOf, hasShortLived } from '../../mesh/certificate-source.ts';
 import { hierarchyOf, identityOf, nodeNames } from '../../mesh/identity.ts';
 import type { AwsClients } from '../../operator/aws-clients.ts';
 import {
@@ -26,7 +27,12 @@ import type { Logger } from '../../runtime/log.ts';
 import { createBranchKey } from '../../sidecar/tokenizer/adapters/branch-keys.ts';
 import { createFingerprintKey } from '../../sidecar/tokenizer/adapters/fingerprint-versions.ts';
 import { tokensTable } from '../../sidecar/tokenizer/adapters/dynamodb-sweep-store.ts';
-import { createHierarchy, requestNodeCertificate, type CreatedHierarchy } from './private-ca.ts';
+import {
+  createHierarchy,
+  createShortLivedAuthority,
+  requestNodeCertificate,
+  type CreatedHierarchy,
+} from './private-ca.ts';
 
 export const TABLES = {
   tokens: 'tokenmesh-tokens',
@@ -127,7 +133,15 @@ export async function createHierarchies(
         SecretString: created.rootCertificate,
       }),
     );
-    return created;
+    if (!hasShortLived(mesh)) return created;
+    const { subordinateCommonName, subordinateValidityDays } = mesh.hierarchies[hierarchy];
+    const shortLived = await createShortLivedAuthority(aws.acmPca, {
+      commonName: `${subordinateCommonName} short-lived`,
+      validityDays: subordinateValidityDays,
+      crlBucket: CRL_BUCKET,
+      ...created,
+    });
+    return { ...created, shortLived };
   };
   const [clients, servers] = await Promise.all([make('clients'), make('servers')]);
   await createRevocationSecrets(aws, mesh.name, { clients, servers });
@@ -154,9 +168,13 @@ async function createRevocationSecrets(
 
 /** What a sidecar must know of a hierarchy's CAs before it trusts them. */
 export function listingAuthorities(created: CreatedHierarchy): ListingAuthority[] {
+  const { shortLived } = created;
   return [
     { certificate: created.rootCertificate, crl: crlPlaceOf(CRL_BUCKET, created.rootArn) },
     { certificate: created.subordinateCertificate, crl: crlPlaceOf(CRL_BUCKET, created.subordinateArn) },
+    ...(shortLived === undefined
+      ? []
+      : [{ certificate: shortLived.certificate, crl: crlPlaceOf(CRL_BUCKET, shortLived.arn) }]),
   ];
 }
 
@@ -190,7 +208,10 @@ export interface CertificateWish {
   readonly logger: Logger;
 }
 
-/** A certificate for each role of each node, requested from ACM and brought to Secrets Manager by the exporter. */
+/**
+ * A certificate for each role of each node that does not issue its own, requested from ACM and brought
+ * to Secrets Manager by the exporter.
+ */
 export async function createCertificates(wish: CertificateWish): Promise<Record<string, CertificateArns>> {
   const { aws, mesh, logger } = wish;
   const exportCertificate = createHandler({ ...aws, meshName: mesh.name, clock: () => new Date(), logger });
@@ -207,10 +228,12 @@ export async function createCertificates(wish: CertificateWish): Promise<Record<
     return certificateArn;
   };
   const entries = await Promise.all(
-    nodeNames(mesh).map(async (node): Promise<[string, CertificateArns]> => {
-      const [client, server] = await Promise.all([make(node, 'client'), make(node, 'server')]);
-      return [node, { client, server }];
-    }),
+    nodeNames(mesh)
+      .filter((node) => certificateSourceOf(mesh, node).kind === 'acm-export')
+      .map(async (node): Promise<[string, CertificateArns]> => {
+        const [client, server] = await Promise.all([make(node, 'client'), make(node, 'server')]);
+        return [node, { client, server }];
+      }),
   );
   return Object.fromEntries(entries);
 }

@@ -10,6 +10,13 @@ export interface CertificateFacts {
   /** What ACM issued last. */
   readonly issuedSerial: string;
   readonly daysLeft: number;
+  /** Of a short-lived certificate, which its sidecar renews. */
+  readonly renewal?: {
+    readonly notAfter?: string;
+    readonly renewAt?: string;
+    readonly failures: number;
+    readonly alarm: 'none' | 'overdue' | 'expired';
+  };
   /** What a new connection shows: to the operator for a listener, to the peer for a caller. */
   readonly servedSerial: string | undefined;
   /** The sidecar says that its newest certificates are in use. */
@@ -46,18 +53,40 @@ export function checkCertificate(facts: CertificateFacts): CheckResult[] {
         ? shorten(facts.issuedSerial)
         : `issued ${shorten(facts.issuedSerial)}, served ${facts.servedSerial === undefined ? 'none' : shorten(facts.servedSerial)}`,
     ),
-    check(
-      {
-        id: 'certificates.days-left',
-        group: 'certificates',
-        subject,
-        sentence: `the certificate has at least ${DAYS_LEFT_AT_LEAST} days left`,
-        hint: `renew it: npm run mesh -- rotate ${facts.node}; then see why the renewal function did not`,
-      },
-      facts.daysLeft >= DAYS_LEFT_AT_LEAST,
-      `${Math.floor(facts.daysLeft)} days`,
-    ),
+    facts.renewal === undefined ? daysLeft(facts, subject) : renewsItself(facts.renewal, facts, subject),
   ];
+}
+
+function daysLeft(facts: CertificateFacts, subject: string): CheckResult {
+  return check(
+    {
+      id: 'certificates.days-left',
+      group: 'certificates',
+      subject,
+      sentence: `the certificate has at least ${DAYS_LEFT_AT_LEAST} days left`,
+      hint: `renew it: npm run mesh -- rotate ${facts.node}; then see why the renewal function did not`,
+    },
+    facts.daysLeft >= DAYS_LEFT_AT_LEAST,
+    `${Math.floor(facts.daysLeft)} days`,
+  );
+}
+
+function renewsItself(
+  renewal: NonNullable<CertificateFacts['renewal']>,
+  { node, problems }: CertificateFacts,
+  subject: string,
+): CheckResult {
+  return check(
+    {
+      id: 'certificates.renews-itself',
+      group: 'certificates',
+      subject,
+      sentence: 'the certificate renews itself, with a fifth of its life or more left',
+      hint: problems[0]?.remedy ?? `see the log of ${node}'s sidecar`,
+    },
+    renewal.alarm === 'none',
+    `${renewal.alarm === 'none' ? '' : `${renewal.alarm}: `}ends ${renewal.notAfter ?? 'never issued'}, renews ${renewal.renewAt ?? 'never'}, ${renewal.failures} failed tries since`,
+  );
 }
 
 export function shorten(serial: string): string {

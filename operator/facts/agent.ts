@@ -1,6 +1,7 @@
 import { Agent, request } from 'undici';
 import type { CertificateState, TrustState } from '../../sidecar/envoy/cert-agent/agent.ts';
 import type { RevocationState } from '../../sidecar/envoy/cert-agent/revocation.ts';
+import type { IssuanceState } from '../../sidecar/envoy/cert-agent/issuance/short-lived-source.ts';
 
 /** What a sidecar says of itself on its status socket. */
 export interface SidecarStatus {
@@ -10,6 +11,8 @@ export interface SidecarStatus {
   readonly certificates: readonly CertificateState[];
   readonly trust: readonly TrustState[];
   readonly revocation: RevocationState;
+  /** Of a node in short-lived mode alone. */
+  readonly issuance?: readonly IssuanceState[];
 }
 
 /** Undefined where nothing answers: not started yet, or gone. */

@@ -1,4 +1,5 @@
 import { DescribeCertificateCommand } from '@aws-sdk/client-acm';
+import type { CertificateRole } from '../../mesh/definition.ts';
 import { PEER_CHECK_HOST } from '../../mesh/envoy/outbound.ts';
 import { CERTIFICATE_ROLES, hierarchyOf } from '../../mesh/identity.ts';
 import { DAY_MS } from '../../pki/certificate.ts';
@@ -6,38 +7,77 @@ import { normalizeSerial } from '../../pki/secret.ts';
 import type { AwsClients } from '../aws-clients.ts';
 import type { CertificateFacts } from '../checks/certificates.ts';
 import type { NodeState, RunState } from '../run-state.ts';
-import { sidecarStatus } from './agent.ts';
+import { sidecarStatus, type SidecarStatus } from './agent.ts';
 import { credentialsOf, probeListener } from './listener.ts';
 import { peerCheck } from './through-egress.ts';
 
-/** For each certificate of the mesh: what ACM issued, and what a new connection shows. */
+/** For each certificate of the mesh: what was issued, and what a new connection shows. */
 export async function certificateFacts(state: RunState, aws: AwsClients): Promise<CertificateFacts[]> {
-  const now = Date.now();
   const byNode = await Promise.all(
     state.nodes.map(async (node) => {
-      const status = await sidecarStatus(node.agentSocket);
       return await Promise.all(
         CERTIFICATE_ROLES.map(async (role) => {
-          const found = await aws.acm.send(
-            new DescribeCertificateCommand({ CertificateArn: node.certificateArns[role] }),
-          );
-          const reported = status?.certificates.find((each) => each.role === role);
-          const trusted = status?.trust.find((each) => each.hierarchy === hierarchyOf(role));
-          const served = role === 'server' ? await servedByListener(state, node) : await seenByPeer(node);
-          return {
-            node: node.name,
-            role,
-            issuedSerial: normalizeSerial(found.Certificate?.Serial ?? ''),
-            daysLeft: ((found.Certificate?.NotAfter?.getTime() ?? 0) - now) / DAY_MS,
-            servedSerial: served,
-            isTaken: status?.ready === true,
-            problems: [...(reported?.problems ?? []), ...(trusted?.problems ?? [])],
-          };
+          const facts = await factsOf(state, aws, node, role);
+          const isBehind = facts.servedSerial !== facts.issuedSerial;
+          // One that renews itself may do so between the connection and the sidecar's answer.
+          return isBehind && facts.renewal !== undefined ? await factsOf(state, aws, node, role) : facts;
         }),
       );
     }),
   );
   return byNode.flat();
+}
+
+async function factsOf(
+  state: RunState,
+  aws: AwsClients,
+  node: NodeState,
+  role: CertificateRole,
+): Promise<CertificateFacts> {
+  const served = role === 'server' ? await servedByListener(state, node) : await seenByPeer(node);
+  const status = await sidecarStatus(node.agentSocket);
+  const reported = status?.certificates.find((each) => each.role === role);
+  const trusted = status?.trust.find((each) => each.hierarchy === hierarchyOf(role));
+  return {
+    node: node.name,
+    role,
+    ...(node.certificateSource === 'short-lived'
+      ? issuedBySidecar(status, role)
+      : await issuedByAcm(aws, node, role)),
+    servedSerial: served,
+    isTaken: status?.ready === true,
+    problems: [...(reported?.problems ?? []), ...(trusted?.problems ?? [])],
+  };
+}
+
+type IssuedFacts = Pick<CertificateFacts, 'issuedSerial' | 'daysLeft' | 'renewal'>;
+
+async function issuedByAcm(
+  { acm }: AwsClients,
+  node: NodeState,
+  role: CertificateRole,
+): Promise<IssuedFacts> {
+  const found = await acm.send(
+    new DescribeCertificateCommand({ CertificateArn: node.certificateArns[role] }),
+  );
+  return {
+    issuedSerial: normalizeSerial(found.Certificate?.Serial ?? ''),
+    daysLeft: daysUntil(found.Certificate?.NotAfter?.getTime() ?? 0),
+  };
+}
+
+/** ACM knows nothing of these: the sidecar says what it had issued, and the connection what is served. */
+function issuedBySidecar(status: SidecarStatus | undefined, role: CertificateRole): IssuedFacts {
+  const issuance = status?.issuance?.find((each) => each.role === role);
+  return {
+    issuedSerial: status?.certificates.find((each) => each.role === role)?.serial ?? '',
+    daysLeft: issuance?.notAfter === undefined ? 0 : daysUntil(Date.parse(issuance.notAfter)),
+    renewal: issuance ?? { failures: 0, alarm: 'expired' },
+  };
+}
+
+function daysUntil(timeMs: number): number {
+  return (timeMs - Date.now()) / DAY_MS;
 }
 
 async function servedByListener(state: RunState, node: NodeState): Promise<string | undefined> {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TokenmeshError } from '../../errors/error.ts';
+import type { RenderedSource } from '../../mesh/certificate-source.ts';
 import type { Placement } from '../../mesh/envoy/types.ts';
 
 export interface SidecarConfig {
@@ -16,6 +17,8 @@ export interface SidecarConfig {
   readonly revocationPollSeconds: number;
   /** How often the CRLs are fetched where nothing says that there are new ones. */
   readonly crlSeconds: number;
+  /** Where the certificates come from: rendered from the definition of the mesh. */
+  readonly certificateSource: RenderedSource;
   /** How long requests under way may go on after the sidecar was told to stop. */
   readonly drainSeconds: number;
 }
@@ -34,6 +37,7 @@ export function readConfig(environment: Environment): SidecarConfig {
   const crlSeconds = positive(environment, 'TOKENMESH_CRL_SECONDS', 300, problems);
   const drainSeconds = positive(environment, 'TOKENMESH_DRAIN_SECONDS', 3, problems);
   const envoyConcurrency = positive(environment, 'TOKENMESH_ENVOY_CONCURRENCY', 1, problems);
+  const certificateSource = readSource(environment['TOKENMESH_CERTIFICATE_SOURCE'], problems);
   const placement =
     problems.length === 0 ? readPlacement(environment['TOKENMESH_PLACEMENT'] ?? '', problems) : undefined;
   if (placement === undefined) {
@@ -54,6 +58,7 @@ export function readConfig(environment: Environment): SidecarConfig {
     pollSeconds,
     revocationPollSeconds,
     crlSeconds,
+    certificateSource,
     drainSeconds,
   };
 }
@@ -63,6 +68,23 @@ function positive(environment: Environment, name: string, fallback: number, prob
   const value = text === undefined ? fallback : Number(text);
   if (!(value > 0)) problems.push(`${name} is not a number above 0`);
   return value;
+}
+
+const ACM_EXPORT: RenderedSource = { kind: 'acm-export' };
+
+function readSource(text: string | undefined, problems: string[]): RenderedSource {
+  if (text === undefined || text === '') return ACM_EXPORT;
+  try {
+    const source = JSON.parse(text) as RenderedSource;
+    if (source.kind === 'acm-export') return source;
+    const { client, server } = source.authorities;
+    if (source.kind === 'short-lived' && client && server && source.lifeSeconds > 0 && source.fleetTasks > 0)
+      return source;
+  } catch {
+    // Told below, as everything else that is not a source.
+  }
+  problems.push('TOKENMESH_CERTIFICATE_SOURCE is not a source as mesh/certificate-source.ts renders it');
+  return ACM_EXPORT;
 }
 
 function readPlacement(file: string, problems: string[]): Placement | undefined {

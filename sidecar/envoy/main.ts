@@ -11,6 +11,7 @@ import { createServer } from 'node:http';
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ACMPCAClient } from '@aws-sdk/client-acm-pca';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { describeError } from '../../errors/error.ts';
 import { renderBootstrap } from '../../mesh/envoy/bootstrap.ts';
@@ -21,12 +22,15 @@ import { stopOnSignal } from '../../runtime/lifecycle.ts';
 import { createLogger } from '../../runtime/log.ts';
 import { judgeCrl } from '../../pki/crl.ts';
 import { handshakeProver } from './adapters/handshake-prover.ts';
+import { ISSUER_CLIENT, privateCaIssuer } from './adapters/private-ca-issuer.ts';
 import { revocationSource } from './adapters/revocation-source.ts';
 import { s3Objects } from './adapters/s3-objects.ts';
 import { secretFiles } from './adapters/secret-files.ts';
 import { secretsManagerSource } from './adapters/secrets-manager-source.ts';
 import { CertAgent, type AgentEvent } from './cert-agent/agent.ts';
+import { shortLivedSource, type ShortLivedSource } from './cert-agent/issuance/short-lived-source.ts';
 import { judgeDelivered, judgeDeliveredTrust } from './cert-agent/judge.ts';
+import type { CertificateSource } from './cert-agent/ports.ts';
 import { RevocationWatch } from './cert-agent/revocation.ts';
 import { readConfig, type SidecarConfig } from './config.ts';
 import { drain } from './drain.ts';
@@ -46,7 +50,6 @@ async function main(): Promise<void> {
   const identity = identityOf(mesh, config.nodeName);
   const secrets = new SecretsManagerClient({ maxAttempts: 3 });
   const files = await secretFiles(config.placement.secretsDirectory, join(config.runDirectory, 'staging'));
-  const log = (event: AgentEvent): void => logger[event.level](event.facts, event.text);
   const revocation = new RevocationWatch({
     source: revocationSource(secrets, s3Objects(secrets), mesh.name),
     files,
@@ -56,8 +59,9 @@ async function main(): Promise<void> {
     now: Date.now,
     log,
   });
+  const source = certificateSource(config, identity, secrets);
   const agent = new CertAgent({
-    source: secretsManagerSource(secrets, mesh.name, config.nodeName),
+    source,
     files,
     prover: handshakeProver(config.placement.listener, identity, createEgress(config.placement.egressSocket)),
     judge: judgeDelivered(identity, () => new Date()),
@@ -75,7 +79,7 @@ async function main(): Promise<void> {
     await envoy?.stop();
     await rm(config.agentSocket, { force: true });
   });
-  await serveStatus(config, { agent, revocation, envoy: () => envoy });
+  await serveStatus(config, { agent, source, revocation, envoy: () => envoy });
   for (;;) {
     await revocation.refresh();
     await agent.refresh();
@@ -94,6 +98,33 @@ async function main(): Promise<void> {
     watch(config, agent, stopping.signal),
     watchRevocation(config, revocation, agent, stopping.signal),
   ]);
+}
+
+function log(event: AgentEvent): void {
+  logger[event.level](event.facts, event.text);
+}
+
+/** As the definition of the mesh chose for this node; trust is delivered alike for both kinds. */
+function certificateSource(
+  config: SidecarConfig,
+  identity: string,
+  client: SecretsManagerClient,
+): CertificateSource | ShortLivedSource {
+  const secrets = secretsManagerSource(client, mesh.name, config.nodeName);
+  const chosen = config.certificateSource;
+  if (chosen.kind === 'acm-export') return secrets;
+  const { lifeSeconds, fleetTasks, authorities } = chosen;
+  return shortLivedSource({
+    issuer: privateCaIssuer(new ACMPCAClient(ISSUER_CLIENT), authorities),
+    trust: async (hierarchy) => await secrets.trust(hierarchy),
+    identity,
+    lifeSeconds,
+    fleetTasks,
+    now: Date.now,
+    sleep: async (ms) => await sleep(ms),
+    random: Math.random,
+    log,
+  });
 }
 
 /** Looks at every secret again and again, with jitter so that a fleet does not ask at one moment. */
@@ -121,13 +152,19 @@ async function watchRevocation(
 
 interface Served {
   readonly agent: CertAgent;
+  readonly source: CertificateSource | ShortLivedSource;
   readonly revocation: RevocationWatch;
   readonly envoy: () => EnvoyProcess | undefined;
 }
 
 /** `GET /status` and `GET /metrics`, for the operator and the health check of the container: on a Unix socket. */
-async function serveStatus(config: SidecarConfig, { agent, revocation, envoy }: Served): Promise<void> {
-  const metrics = sidecarMetrics(config.nodeName, agent, revocation);
+async function serveStatus(
+  config: SidecarConfig,
+  { agent, source, revocation, envoy }: Served,
+): Promise<void> {
+  const metrics = sidecarMetrics(config.nodeName, agent, revocation, () =>
+    'states' in source ? source.states : [],
+  );
   const server = createServer((request, response) => {
     if (request.url === '/metrics') {
       void metrics.text().then((text) => {
@@ -148,6 +185,7 @@ async function serveStatus(config: SidecarConfig, { agent, revocation, envoy }: 
       certificates,
       trust: agent.trustStates,
       revocation: revocation.state,
+      ...('states' in source ? { issuance: source.states } : {}),
     };
     response.end(JSON.stringify(status));
   });

@@ -1,5 +1,6 @@
 import { Gauge, Registry } from 'prom-client';
 import type { CertAgent } from './cert-agent/agent.ts';
+import type { IssuanceState } from './cert-agent/issuance/short-lived-source.ts';
 import type { RevocationWatch } from './cert-agent/revocation.ts';
 
 /** What alarms of the sidecar are made of; read from its state at each scrape. */
@@ -7,6 +8,8 @@ export function sidecarMetrics(
   node: string,
   agent: CertAgent,
   revocation: RevocationWatch,
+  /** Of a node in short-lived mode; none of any other. */
+  issuance: () => readonly IssuanceState[],
 ): { readonly contentType: string; text(): Promise<string> } {
   const registry = new Registry();
   registry.setDefaultLabels({ node });
@@ -46,6 +49,17 @@ export function sidecarMetrics(
   gauge('crl_checked', '1 where Envoy checks handshakes against the CRLs.', ['hierarchy'], (it) => {
     for (const { hierarchy, isCrlChecked } of agent.trustStates) it.set({ hierarchy }, isCrlChecked ? 1 : 0);
   });
+  const ofRole = (name: string, help: string, value: (state: IssuanceState) => number): void =>
+    gauge(name, help, ['role'], (it) => {
+      for (const state of issuance()) it.set({ role: state.role }, value(state));
+    });
+  ofRole('renewal_failures', 'Tries to renew that failed since the last that did not.', (it) => it.failures);
+  ofRole('renewal_overdue', '1 once a fifth of the life is left and no successor.', ({ alarm }) =>
+    alarm === 'none' ? 0 : 1,
+  );
+  ofRole('certificate_ends_seconds', 'When the certificate ends, in Unix time; 0 for none.', (it) =>
+    it.notAfter === undefined ? 0 : Date.parse(it.notAfter) / 1000,
+  );
   return { contentType: registry.contentType, text: async () => await registry.metrics() };
 }
 

@@ -126,6 +126,16 @@ describe('a certificate', () => {
     expect(failed({ daysLeft: 29.9 })).toEqual(['certificates.days-left']);
   });
 
+  it('that renews itself holds for as long as its renewals come in time, however few days are left', () => {
+    const renewal = { failures: 3, alarm: 'none' } as const;
+    expect(failed({ daysLeft: 0.5, renewal })).toEqual([]);
+    for (const alarm of ['overdue', 'expired'] as const) {
+      expect(failed({ daysLeft: 0.1, renewal: { ...renewal, alarm } })).toEqual([
+        'certificates.renews-itself',
+      ]);
+    }
+  });
+
   it('fails when the sidecar is not ready, or has something against what was published', () => {
     expect(failed({ isTaken: false })).toEqual(['certificates.taken']);
     expect(failed({ problems: [{ message: 'm', remedy: 'r' }] })).toEqual(['certificates.taken']);

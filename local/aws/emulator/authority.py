@@ -15,8 +15,9 @@ from moto.acmpca.exceptions import (
 from moto.acmpca.models import CertificateAuthority
 from moto.core.exceptions import JsonRESTError
 
-from . import certificates
+from . import certificates, settings
 from .certificates import Order, Signer, Template
+from .issuance import Orders
 from .revocation_lists import CrlPlace, Revocation, build_crl, place_of
 
 SHORT_LIVED_LIMIT = timedelta(days=7)
@@ -36,6 +37,7 @@ class IssuingAuthority(CertificateAuthority):
         self.permissions: dict[str, dict[str, Any]] = {}
         self.issued_serials: set[int] = set()
         self.revocations: dict[int, Revocation] = {}
+        self.orders = Orders(settings.PCA_ISSUE_DELAY.total_seconds())
         self.lock = threading.RLock()
 
     @property

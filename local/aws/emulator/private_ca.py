@@ -1,11 +1,13 @@
 """ACM Private CA that really signs.
 
 Closed here: the CA's key algorithm and usage mode, templates, validity (ABSOLUTE too), passthrough of names, the
-checks of an imported CA certificate, revocation lists in S3, and permissions. The rest is moto's.
+checks of an imported CA certificate, revocation lists in S3, permissions, idempotency tokens, and on demand a quota
+of calls and a delay until it has signed. The rest is moto's.
 """
 
 import base64
 import json
+import time
 from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
@@ -18,9 +20,10 @@ from moto.acmpca.responses import ACMPCAResponse
 from moto.core.exceptions import JsonRESTError
 from moto.core.utils import unix_time
 
-from . import certificates, general_names
+from . import certificates, general_names, settings
 from .authority import IssuingAuthority
 from .certificates import BACKDATED, Order, Template
+from .issuance import Quota
 from .revocation_lists import REASONS, CrlPlace, place_of
 
 
@@ -74,6 +77,8 @@ class PrivateCaBackend(ACMPCABackend):
         authority = self.describe_certificate_authority(certificate_authority_arn)
         if certificate_arn not in authority.issued_certificates:
             raise ResourceNotFoundException(certificate_arn)
+        if not authority.orders.is_signed(certificate_arn, time.monotonic()):
+            raise JsonRESTError("RequestInProgressException", "The certificate is not signed yet")
         return authority.get_certificate(certificate_arn)
 
     def revoke_certificate(
@@ -86,6 +91,10 @@ class PrivateCaBackend(ACMPCABackend):
             raise JsonRESTError("InvalidRequestException", f"revocation reason {revocation_reason} is not known")
         authority.revoke(int(certificate_serial.replace(":", ""), 16), revocation_reason)
         authority.publish_crl()
+
+
+QUOTA = Quota(settings.PCA_ISSUES_PER_SECOND)
+"""Of the account and region, whichever CA is called."""
 
 
 class PrivateCaResponse(ACMPCAResponse):
@@ -105,7 +114,13 @@ class PrivateCaResponse(ACMPCAResponse):
         return json.dumps({"CertificateAuthorityArn": arn})
 
     def issue_certificate(self) -> str:
+        if not QUOTA.take(time.monotonic()):
+            raise JsonRESTError("ThrottlingException", "Rate exceeded")
         asked, authority = json.loads(self.body), self._authority()
+        order_again = json.dumps(asked, sort_keys=True) if asked.get("IdempotencyToken") else None
+        known = authority.orders.known(order_again, time.monotonic()) if order_again else None
+        if known:
+            return json.dumps({"CertificateArn": known})
         csr = _parse_csr(asked["Csr"])
         try:
             template = certificates.template_of(asked.get("TemplateArn"))
@@ -114,6 +129,7 @@ class PrivateCaResponse(ACMPCAResponse):
         except ValueError as error:
             raise invalid_args(error)
         arn, _ = authority.issue(order, template, signing_hash)
+        authority.orders.remember(arn, order_again, time.monotonic())
         return json.dumps({"CertificateArn": arn})
 
     def import_certificate_authority_certificate(self) -> str:

@@ -24,3 +24,9 @@ ACM_DELAY = timedelta(milliseconds=_non_negative("TOKENMESH_ACM_RENEWAL_DELAY_MS
 
 ACM_VALIDITY = timedelta(days=_non_negative("TOKENMESH_ACM_VALIDITY_DAYS", 395))
 """How long a private certificate of ACM lives (ACM user guide, "Private certificates": 13 months, 395 days)."""
+
+PCA_ISSUE_DELAY = timedelta(milliseconds=_non_negative("TOKENMESH_PCA_ISSUE_DELAY_MS", 0))
+"""How long IssueCertificate takes to sign: until then GetCertificate answers RequestInProgressException."""
+
+PCA_ISSUES_PER_SECOND = _non_negative("TOKENMESH_PCA_ISSUES_PER_SECOND", 0)
+"""How many calls of IssueCertificate are taken in a second, 25 on AWS; 0 for as many as come."""

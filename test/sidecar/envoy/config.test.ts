@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { renderSource } from '../../../mesh/certificate-source.ts';
 import { tokenizationMesh } from '../../../mesh/tokenization-mesh.ts';
 import { readConfig } from '../../../sidecar/envoy/config.ts';
-import { taskPlacement } from '../../support/meshes.ts';
+import { taskPlacement, withNode } from '../../support/meshes.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tokenmesh-config-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -29,6 +30,7 @@ describe("the sidecar's configuration", () => {
       pollSeconds: 30,
       revocationPollSeconds: 5,
       crlSeconds: 300,
+      certificateSource: { kind: 'acm-export' },
       drainSeconds: 3,
     });
   });
@@ -39,6 +41,40 @@ describe("the sidecar's configuration", () => {
         code: 'ERR_CONFIG_INVALID',
         message: expect.stringMatching(/NODE.*PLACEMENT.*RUN_DIRECTORY.*POLL_SECONDS/),
       }),
+    );
+  });
+
+  const withSource = (source: string) =>
+    readConfig({
+      TOKENMESH_NODE: 'order',
+      TOKENMESH_PLACEMENT: placementFile,
+      TOKENMESH_RUN_DIRECTORY: directory,
+      TOKENMESH_CERTIFICATE_SOURCE: source,
+    }).certificateSource;
+
+  it("takes the certificates' source as the definition of the mesh renders it", () => {
+    const rendered = renderSource(
+      withNode('order', (node) => ({
+        ...node,
+        certificateSource: { kind: 'short-lived', lifeSeconds: 86_400, tasksAtMost: 10 },
+      })),
+      'order',
+      { clients: 'arn:1', servers: 'arn:2' },
+    );
+    expect(rendered.kind).toBe('short-lived');
+    expect(withSource(JSON.stringify(rendered))).toEqual(rendered);
+    expect(withSource('{"kind":"acm-export"}')).toEqual({ kind: 'acm-export' });
+  });
+
+  it.each([
+    'short-lived',
+    '{}',
+    'null',
+    '{"kind":"short-lived","lifeSeconds":60,"fleetTasks":1}',
+    '{"kind":"short-lived","lifeSeconds":0,"fleetTasks":1,"authorities":{"client":"a","server":"b"}}',
+  ])('refuses %p as a source', (source) => {
+    expect(() => withSource(source)).toThrow(
+      expect.objectContaining({ code: 'ERR_CONFIG_INVALID', message: expect.stringContaining('SOURCE') }),
     );
   });
 
