@@ -1,4 +1,4 @@
-import { pino, type Logger, type LoggerOptions } from 'pino';
+import { pino, type Logger } from 'pino';
 
 export type { Logger };
 
@@ -24,24 +24,7 @@ export function nameOf(error: unknown): string {
  * named by its template.
  */
 export function createLogger(process: string): Logger {
-  return pino(optionsOf(process));
-}
-
-/**
- * The same for a process with thousands of lines a second: they are written some at a time, a fifth of a
- * second later at most. What is fatal is written at once, and so is all that waits when the process ends by
- * itself; a process that is killed loses what waits.
- */
-export function createBufferedLogger(process: string): Logger {
-  const lines = pino.destination({ sync: false, minLength: BUFFER_BYTES, periodicFlush: BUFFER_MS });
-  return pino(optionsOf(process), lines);
-}
-
-const BUFFER_BYTES = 8_192;
-const BUFFER_MS = 200;
-
-function optionsOf(process: string): LoggerOptions {
-  return {
+  return pino({
     name: process,
     level: globalThis.process.env['TOKENMESH_LOG_LEVEL'] ?? 'info',
     formatters: { level: (level) => ({ level }) },
@@ -50,5 +33,5 @@ function optionsOf(process: string): LoggerOptions {
       paths: ['token', 'value', 'passphrase', 'key', '*.token', '*.value', '*.passphrase', '*.key'],
       censor: '[redacted]',
     },
-  };
+  });
 }

@@ -10,7 +10,7 @@ import { identityOf } from '../../mesh/identity.ts';
 import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
 import { listenOnSocket } from '../../runtime/http-server.ts';
 import { stopOnSignal } from '../../runtime/lifecycle.ts';
-import { createBufferedLogger, nameOf } from '../../runtime/log.ts';
+import { createLogger, nameOf } from '../../runtime/log.ts';
 import { createAwsClients } from './adapters/aws-clients.ts';
 import { createBranchKeyStore } from './adapters/branch-key-store.ts';
 import { detectionPorts } from './adapters/detection/detection-ports.ts';
@@ -51,7 +51,7 @@ import { startSweeper } from './sweeper.ts';
 import { createVaultKeys } from './vault-keys.ts';
 import { createTokenizerServer, type PolicyState } from './http/server.ts';
 
-const logger = createBufferedLogger('tokenizer');
+const logger = createLogger('tokenizer');
 
 const now = (): Date => new Date();
 
