@@ -14,7 +14,7 @@ import type { LoadOrder, LoadResult } from './mesh/generator.ts';
 import { startGenerator } from './mesh/load-generator.ts';
 import { operationOf } from './mesh/operations.ts';
 import { amountFor } from './mesh/rounds.ts';
-import { stopWithSignals } from './mesh/signals.ts';
+import { stopWithSignals } from '../local/signals.ts';
 import { Workplace } from './mesh/workplace.ts';
 
 export const TOKEN_CHOICES = ['known', 'unknown', 'mixed'] as const;
@@ -45,7 +45,8 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 /** @returns The exit code: 1 where a token was answered otherwise than it should be. */
 export async function runLoad(command: LoadCommand): Promise<number> {
   const workplace = new Workplace();
-  const stopped = stopWithSignals(workplace);
+  process.on('exit', () => workplace.kill());
+  const stopped = stopWithSignals();
   const working = load(workplace, command);
   working.catch(() => {});
   try {

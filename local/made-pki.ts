@@ -7,7 +7,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Hierarchy, Mesh } from '../mesh/definition.ts';
-import { identityOf } from '../mesh/identity.ts';
+import { HIERARCHIES, identityOf } from '../mesh/identity.ts';
 import type { AwsClients } from '../operator/aws-clients.ts';
 import type { Logger } from '../runtime/log.ts';
 import { createHierarchy, type CreatedHierarchy } from './aws/private-ca.ts';
@@ -80,7 +80,7 @@ export interface Authority {
 }
 
 export function authoritiesOf({ hierarchies }: MadePki): Authority[] {
-  return (['clients', 'servers'] as const).flatMap((hierarchy) => {
+  return HIERARCHIES.flatMap((hierarchy) => {
     const { rootArn, rootCertificate, subordinateArn, subordinateCertificate, shortLived } =
       hierarchies[hierarchy];
     return [

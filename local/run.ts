@@ -21,6 +21,7 @@ import { verifyMesh } from '../operator/verify.ts';
 import { createQuietLogger } from '../runtime/log.ts';
 import { searchForLeaks } from './leaks.ts';
 import { MeshRunner, type MeshRun, type MeshRunOptions } from './mesh-run.ts';
+import { stopWithSignals } from './signals.ts';
 import { withShortLived } from './short-lived.ts';
 import { cardsFor, loadDuring, openShop, orderAndPay, type Shop } from './traffic.ts';
 
@@ -160,48 +161,36 @@ stop       Ctrl-C`);
 
 async function main(once: boolean): Promise<number> {
   assertValidMesh(mesh, LOCAL_LIFE);
-  const interrupted = new AbortController();
-  const exitCode = Promise.withResolvers<number>();
+  const stopped = stopWithSignals();
   const runner = new MeshRunner({
     mesh,
     stateFile: runStateFile(process.env),
     environment: process.env,
     logger: createQuietLogger('local'),
-    signal: interrupted.signal,
+    signal: stopped.signal,
     stage,
   });
   process.on('exit', () => runner.kill());
-  for (const [signal, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
-  ] as const) {
-    process.on(signal, () => {
-      if (interrupted.signal.aborted) process.exit(code);
-      interrupted.abort();
-      exitCode.resolve(code);
-    });
-  }
   const work = async (): Promise<number> => {
     const run = await runner.start();
     const held = await demonstrate(run);
     if (once) return held ? 0 : 1;
     sayAddresses(run);
-    return await exitCode.promise;
+    return await stopped.exitCode;
   };
   const working = work();
   working.catch(() => {});
   try {
-    return await Promise.race([working, exitCode.promise, runner.failed]);
+    return await Promise.race([working, stopped.exitCode, runner.failed]);
   } catch (error) {
-    if (interrupted.signal.aborted) return await exitCode.promise;
+    if (stopped.signal.aborted) return await stopped.exitCode;
     const cause = await causeOf(error, runner);
     process.stderr.write(`\nnpm start: ${describeError(cause)}\n`);
     if (!(cause instanceof TokenmeshError) && cause instanceof Error)
       process.stderr.write(`${cause.stack ?? ''}\n`);
     return 1;
   } finally {
-    interrupted.abort();
+    stopped.abort();
     await runner.stop();
     // What it was at, such as an installation, is taken back before the process goes.
     await Promise.race([working.catch(() => {}), sleep(UNWIND_DEADLINE_MS)]);

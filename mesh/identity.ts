@@ -18,6 +18,8 @@ export function nodeNames(mesh: Mesh): string[] {
 /** Every member has a certificate for each side: what it calls with, and what it listens with. */
 export const CERTIFICATE_ROLES: readonly CertificateRole[] = ['client', 'server'];
 
+export const HIERARCHIES: readonly Hierarchy[] = ['clients', 'servers'];
+
 export function hierarchyOf(role: CertificateRole): Hierarchy {
   return role === 'client' ? 'clients' : 'servers';
 }

@@ -7,10 +7,10 @@
  * @module
  */
 
-import { DeleteItemCommand, GetItemCommand, paginateQuery, paginateScan } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, paginateQuery, paginateScan } from '@aws-sdk/client-dynamodb';
 import type { KeyLocation } from '../sidecar/tokenizer/adapters/branch-keys.ts';
 import type { Table } from '../sidecar/tokenizer/adapters/dynamodb-batches.ts';
-import { jobKey } from '../sidecar/tokenizer/adapters/dynamodb-job-store.ts';
+import { readJobProgress } from '../sidecar/tokenizer/adapters/dynamodb-job-store.ts';
 import { fingerprintKeyId, versionRowKey } from '../sidecar/tokenizer/adapters/fingerprint-state.ts';
 import { reindexJob, type ReindexProgress } from '../sidecar/tokenizer/core/fingerprints/reindexing.ts';
 import { claimKey, PLACE_PREFIX } from '../sidecar/tokenizer/core/fingerprints/sealed-token.ts';
@@ -83,10 +83,9 @@ export async function deleteVersionsBut(
 
 /** @returns Undefined where no task has begun. */
 export async function readReindexProgress(
-  { client, tableName: TableName }: Table,
+  table: Table,
   tenant: string,
 ): Promise<ReindexProgress | undefined> {
-  const command = new GetItemCommand({ TableName, Key: jobKey(reindexJob(tenant)), ConsistentRead: true });
-  const progress = (await client.send(command)).Item?.['progress']?.S;
+  const progress = await readJobProgress(table, reindexJob(tenant));
   return progress === undefined ? undefined : (JSON.parse(progress) as ReindexProgress);
 }

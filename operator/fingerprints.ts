@@ -17,13 +17,13 @@ import {
 } from '../sidecar/tokenizer/adapters/fingerprint-state.ts';
 import { RING_LEASE_MS } from '../sidecar/tokenizer/core/fingerprints/ports.ts';
 import type { ReindexProgress } from '../sidecar/tokenizer/core/fingerprints/reindexing.ts';
-import { emulatorClients } from './aws-clients.ts';
 import {
   deleteVersionsBut,
   readReindexProgress,
   removeRowsOfVersion,
   type OldRows,
 } from './fingerprint-rows.ts';
+import { keyStoreOf } from './keys.ts';
 import type { RunState } from './run-state.ts';
 
 export interface FingerprintsCommandParts {
@@ -80,8 +80,8 @@ interface Rotation {
 }
 
 function rotationOf(state: RunState, tenant: string): Rotation {
-  const { dynamodb, kms } = emulatorClients(state.aws.endpointUrl, state.aws.region);
-  const keys = { dynamodb, kms, keysTableName: state.tables.keys, kmsKeyArn: state.vaultKeyArn };
+  const keys = keyStoreOf(state);
+  const { dynamodb } = keys;
   return {
     tenant,
     keys,

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors/error.ts';
+import { TokenmeshError, type ErrorCode } from '../errors/error.ts';
 import type { CertificateFacts } from './certificate.ts';
 
 /** One thing that is wrong with a bundle or a trust bundle. Neither text holds a key or a passphrase. */
@@ -6,6 +6,12 @@ export interface PkiProblem {
   readonly code: ErrorCode;
   readonly message: string;
   readonly remedy: string;
+}
+
+/** @param otherwise - What to say of an error that has no code and no remedy. */
+export function problemOf(error: unknown, otherwise: (error: unknown) => PkiProblem): PkiProblem {
+  if (!(error instanceof TokenmeshError)) return otherwise(error);
+  return { code: error.code, message: error.message, remedy: error.remedy };
 }
 
 /** How a certificate is named in a message: enough to find it, nothing that identifies a key. */

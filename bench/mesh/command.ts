@@ -10,7 +10,7 @@ import { describeError } from '../../errors/error.ts';
 import type { MeshBenchOptions } from './bench-parts.ts';
 import { runMeshBench, type MeshBenchResult } from './mesh-bench.ts';
 import { markdownReport } from './report.ts';
-import { stopWithSignals } from './signals.ts';
+import { stopWithSignals } from '../../local/signals.ts';
 import { Workplace } from './workplace.ts';
 
 const PROJECT_ROOT = join(import.meta.dirname, '..', '..');
@@ -26,7 +26,8 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 /** @returns The exit code. */
 export async function runMeshCommand(command: MeshCommand): Promise<number> {
   const workplace = new Workplace();
-  const stopped = stopWithSignals(workplace);
+  process.on('exit', () => workplace.kill());
+  const stopped = stopWithSignals();
   const options = { ...command, say, environment: process.env, signal: stopped.signal };
   const working = runMeshBench(workplace, options).then((result) => publish(command, result));
   working.catch(() => {});

@@ -7,8 +7,6 @@
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Agent, request } from 'undici';
 import { TokenmeshError } from '../../errors/error.ts';
 import { freePort } from '../../local/free-port.ts';
 import type { Processes } from '../../local/processes.ts';
@@ -17,9 +15,10 @@ import { DENY_LIST_FILE, denyListFile } from '../../mesh/envoy/deny-list.ts';
 import { renderBootstrap } from '../../mesh/envoy/bootstrap.ts';
 import { sdsFileName, tlsCertificateSdsFile, trustSdsFile } from '../../mesh/envoy/sds.ts';
 import type { Placement, SocketAddress } from '../../mesh/envoy/types.ts';
-import { CERTIFICATE_ROLES } from '../../mesh/identity.ts';
+import { CERTIFICATE_ROLES, HIERARCHIES } from '../../mesh/identity.ts';
 import type { BenchPki } from './pki.ts';
 import type { Pids } from './cpu.ts';
+import { untilReady } from './until-ready.ts';
 
 export const CALLERS = ['order', 'paybill'] as const;
 const NODES = [...CALLERS, 'tokenizer'] as const;
@@ -56,7 +55,7 @@ export async function startEnvoys(processes: Processes, plan: EnvoysPlan): Promi
     arguments: [join(import.meta.dirname, 'keeper.ts'), planFile],
     environment: {},
   });
-  await Promise.all(placements.map(([, placement]) => untilReady(placement)));
+  await Promise.all(placements.map(([, placement]) => untilEnvoyReady(placement)));
   return {
     pids: JSON.parse(await readFile(pidsFile, 'utf8')) as Pids,
     appSocket: join(plan.directory, 'tokenizer', 'app.sock'),
@@ -103,7 +102,7 @@ async function writeNode(
   for (const role of CERTIFICATE_ROLES) {
     await writeJson(secret(sdsFileName(role)), tlsCertificateSdsFile(role, await pki.leaf(name, role)));
   }
-  for (const hierarchy of ['clients', 'servers'] as const) {
+  for (const hierarchy of HIERARCHIES) {
     const trust = `trust-${hierarchy}` as const;
     await writeJson(secret(sdsFileName(trust)), trustSdsFile(trust, pki.roots[hierarchy]));
   }
@@ -115,23 +114,13 @@ async function writeJson(file: string, contents: object): Promise<void> {
   await writeFile(file, JSON.stringify(contents), { mode: 0o600 });
 }
 
-async function untilReady({ admin }: Placement): Promise<void> {
+async function untilEnvoyReady({ admin }: Placement): Promise<void> {
   const socketPath = 'socket' in admin ? admin.socket : '';
-  const dispatcher = new Agent({ connect: { socketPath } });
-  const deadline = performance.now() + READY_DEADLINE_MS;
-  try {
-    while (performance.now() < deadline) {
-      const status = await request('http://envoy/ready', { dispatcher }).then(
-        async ({ statusCode, body }) => (await body.dump(), statusCode),
-        () => 0,
-      );
-      if (status === 200) return;
-      await sleep(20);
-    }
-  } finally {
-    await dispatcher.close();
-  }
-  throw new TokenmeshError({
+  await untilReady(socketPath, 'http://envoy/ready', READY_DEADLINE_MS, notReady);
+}
+
+function notReady(): TokenmeshError {
+  return new TokenmeshError({
     code: 'ERR_BENCH_NOT_READY',
     message: `an Envoy of the bench is not ready: expected an answer within ${READY_DEADLINE_MS / 1_000} s, got none`,
     remedy: 'read the logs that are kept, and run the bench again',

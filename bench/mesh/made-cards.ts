@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { passesLuhn } from '../../sidecar/tokenizer/core/pan.ts';
 
 /** No scheme issues numbers that begin so (ISO/IEC 7812-1: 9 is for national bodies to assign). */
 const PREFIX = '9999';
@@ -11,13 +12,6 @@ export function madeCardNumber(): string {
   return body + checkDigit(body);
 }
 
-/** ISO/IEC 7812-1 Annex B: every second digit from the right is doubled, beginning with the last of these. */
-function checkDigit(body: string): number {
-  let sum = 0;
-  for (let index = 0; index < body.length; index += 1) {
-    const digit = Number(body[body.length - 1 - index]);
-    const weighted = index % 2 === 0 ? digit * 2 : digit;
-    sum += weighted > 9 ? weighted - 9 : weighted;
-  }
-  return (10 - (sum % 10)) % 10;
+function checkDigit(body: string): string {
+  return Array.from('0123456789').find((digit) => passesLuhn(body + digit)) ?? '';
 }

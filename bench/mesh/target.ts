@@ -6,7 +6,6 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { TokenmeshError } from '../../errors/error.ts';
 import { TABLES } from '../../local/aws/resources.ts';
@@ -19,6 +18,7 @@ import { startEnvoys, type Envoys } from './envoys.ts';
 import type { Operation } from './operations.ts';
 import type { BenchPki } from './pki.ts';
 import { REGION, type Store } from './stores.ts';
+import { untilReady } from './until-ready.ts';
 import type { Workplace } from './workplace.ts';
 
 const READY_DEADLINE_MS = 20_000;
@@ -86,7 +86,7 @@ export async function startTarget(parts: BenchParts, wish: TargetWish): Promise<
       ...environment,
     },
   });
-  await untilReady(envoys.appSocket, name);
+  await untilReady(envoys.appSocket, 'http://app/readyz', READY_DEADLINE_MS, () => notReady(name));
   return {
     ...{ name, kind, store },
     pids: { ...envoys.pids, app },
@@ -123,22 +123,8 @@ export function vaultEnvironment(store: Store): Record<string, string> {
   };
 }
 
-async function untilReady(socketPath: string, name: string): Promise<void> {
-  const dispatcher = new Agent({ connect: { socketPath } });
-  const deadline = performance.now() + READY_DEADLINE_MS;
-  try {
-    while (performance.now() < deadline) {
-      const status = await request('http://app/readyz', { dispatcher }).then(
-        async ({ statusCode, body }) => (await body.dump(), statusCode),
-        () => 0,
-      );
-      if (status === 200) return;
-      await sleep(50);
-    }
-  } finally {
-    await dispatcher.close();
-  }
-  throw new TokenmeshError({
+function notReady(name: string): TokenmeshError {
+  return new TokenmeshError({
     code: 'ERR_BENCH_NOT_READY',
     message: `the app of "${name}" is not ready: expected it within ${READY_DEADLINE_MS / 1_000} s`,
     remedy: 'run the bench again on a machine that does nothing else',

@@ -1,13 +1,13 @@
-import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import type { Hierarchy, Mesh } from '../../mesh/definition.ts';
-import { denyListSecretName, parseDenyList, type DenyList } from '../../pki/revocation.ts';
+import { HIERARCHIES } from '../../mesh/identity.ts';
+import type { DenyList } from '../../pki/revocation.ts';
+import { readDenyList } from '../../renewal/adapters/deny-list.ts';
 import type { AwsClients } from '../aws-clients.ts';
 import type { CrlFactsOfHierarchy, RevocationFacts } from '../checks/revocation.ts';
 import type { RunState } from '../run-state.ts';
 import { sidecarStatus, type SidecarStatus } from './agent.ts';
 
 const HOUR_MS = 3_600_000;
-const HIERARCHIES: readonly Hierarchy[] = ['clients', 'servers'];
 
 /** For each node: what its sidecar has of what is revoked, held against the deny list of the mesh. */
 export async function revocationFacts(
@@ -15,23 +15,13 @@ export async function revocationFacts(
   state: RunState,
   aws: AwsClients,
 ): Promise<RevocationFacts[]> {
-  const list = await readDenyList(mesh, aws);
+  // A list that cannot be read is told by the sidecars.
+  const list = await readDenyList(aws.secretsManager, mesh.name).catch(() => ({ denied: [] }));
   return await Promise.all(
     state.nodes.map(async ({ name, agentSocket }) =>
       factsOf(name, list, await sidecarStatus(agentSocket), Date.now()),
     ),
   );
-}
-
-/** A list that cannot be read is told by the sidecars. */
-async function readDenyList(mesh: Mesh, { secretsManager }: AwsClients): Promise<DenyList> {
-  const SecretId = denyListSecretName(mesh.name);
-  try {
-    const { SecretString = '' } = await secretsManager.send(new GetSecretValueCommand({ SecretId }));
-    return parseDenyList(SecretId, SecretString);
-  } catch {
-    return { denied: [] };
-  }
 }
 
 function factsOf(

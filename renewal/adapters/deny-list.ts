@@ -26,20 +26,23 @@ export async function changeDenyList(
   isIn: (list: DenyList) => boolean,
 ): Promise<void> {
   const SecretId = denyListSecretName(meshName);
-  const read = async (): Promise<DenyList> => {
-    const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId }));
-    return parseDenyList(SecretId, SecretString);
-  };
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const changed = change(await read());
+    const changed = change(await readDenyList(client, meshName));
     await client.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(changed) }));
-    if (isIn(await read())) return;
+    if (isIn(await readDenyList(client, meshName))) return;
   }
   throw new TokenmeshError({
     code: 'ERR_DENY_LIST_NOT_WRITTEN',
     message: `secret "${SecretId}" does not hold the change: expected it after ${ATTEMPTS} attempts, got the list of another writer each time`,
     remedy: 'see who else writes it, then run the command again: it may be repeated',
   });
+}
+
+/** @throws {TokenmeshError} `ERR_DENY_LIST_UNUSABLE` */
+export async function readDenyList(client: SecretsManagerClient, meshName: string): Promise<DenyList> {
+  const SecretId = denyListSecretName(meshName);
+  const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId }));
+  return parseDenyList(SecretId, SecretString);
 }
 
 /** Makes every sidecar fetch the CRLs now. */

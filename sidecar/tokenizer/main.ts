@@ -4,7 +4,6 @@
  * @module
  */
 
-import { createSecretKey } from 'node:crypto';
 import { describeError, TokenmeshError } from '../../errors/error.ts';
 import { identityOf } from '../../mesh/identity.ts';
 import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
@@ -12,7 +11,6 @@ import { listenOnSocket } from '../../runtime/http-server.ts';
 import { stopOnSignal } from '../../runtime/lifecycle.ts';
 import { createLogger, nameOf } from '../../runtime/log.ts';
 import { createAwsClients } from './adapters/aws-clients.ts';
-import { createBranchKeyStore } from './adapters/branch-key-store.ts';
 import { detectionPorts } from './adapters/detection/detection-ports.ts';
 import { createDynamodbAuditLog } from './adapters/dynamodb-audit-log.ts';
 import { createDynamodbFingerprintIndex } from './adapters/dynamodb-fingerprint-index.ts';
@@ -33,8 +31,6 @@ import { openPolicyFolder, type PolicyStatus } from './adapters/policy-folder.ts
 import { readConfig } from './config.ts';
 import { createAudit } from './core/audit/audit.ts';
 import { createAuditedVault } from './core/audit/audited-vault.ts';
-import { onceHad } from './core/audit/once-had.ts';
-import { REFERENCE_KEY_MESSAGE, tokenReference } from './core/audit/token-reference.ts';
 import { createIdempotentVault } from './core/idempotency.ts';
 import { createRateLimiter, ratesOf } from './core/rate-limit.ts';
 import { createReadiness } from './core/readiness.ts';
@@ -82,7 +78,12 @@ async function start(): Promise<void> {
     randomBytes,
     onFault: (error) => logger.error({ fault: nameOf(error) }, 'a sealing thread ended'),
   });
-  const { keys, sealer } = createVaultKeys({ ...clients, ...config, work: sealing, observer: metrics });
+  const { keys, sealer, source } = createVaultKeys({
+    ...clients,
+    ...config,
+    work: sealing,
+    observer: metrics,
+  });
   metrics.watchKeys(() => keys.state());
   const folder = await openPolicyFolder({
     directory: config.policiesDirectory,
@@ -169,16 +170,15 @@ async function start(): Promise<void> {
     everyMs: REINDEX_CHECK_MS,
     logger,
   });
-  const referenceKey = onceHad(async () => createSecretKey(await mac.macOf(REFERENCE_KEY_MESSAGE)));
   const stopRewrapping = startRewrapper({
     ...work,
     sealer,
     store,
-    versions: createBranchKeyStore({ ...clients, ...config }),
+    versions: source,
     asks: createDynamodbRewrapAsks(table),
     rows: createDynamodbSealedRows(table),
     reseal: createDynamodbResealStore(table),
-    referenceOf: async (token) => tokenReference(await referenceKey(), token),
+    referenceOf: (token) => audit.referenceOf(token),
     now,
     tenants: [...tenants],
     everyMs: REWRAP_CHECK_MS,

@@ -9,6 +9,7 @@ import { createBranchKeyStore, type BranchKeyStoreOptions } from './adapters/bra
 import { createOtherMessages } from './adapters/other-messages.ts';
 import { createBranchKeySealer } from './core/crypto/branch-key-sealer.ts';
 import { KEY_LIMITS, KeyCache, type Freshness, type KeyObserver } from './core/crypto/key-cache.ts';
+import type { BranchKeySource } from './core/crypto/key-source.ts';
 import type { SealingWork } from './core/crypto/sealing.ts';
 import type { FieldSealer } from './core/ports.ts';
 
@@ -25,6 +26,8 @@ export interface VaultKeysOptions extends BranchKeyStoreOptions {
 export interface VaultKeys {
   readonly keys: KeyCache;
   readonly sealer: FieldSealer;
+  /** Where the keys come from. */
+  readonly source: BranchKeySource;
 }
 
 /** So long a task goes on before it learns that a tenant's key was rotated, revoked or destroyed; and at last, where the key store does not answer. */
@@ -38,8 +41,9 @@ const CAPACITY = 1_000;
 
 export function createVaultKeys(options: VaultKeysOptions): VaultKeys {
   const { work, keySeconds, observer, now = () => performance.now() } = options;
+  const source = createBranchKeyStore(options);
   const keys = new KeyCache({
-    source: createBranchKeyStore(options),
+    source,
     now,
     random: Math.random,
     limits: { ...KEY_LIMITS, ...(keySeconds === undefined ? {} : { ageMs: keySeconds * 1000 }) },
@@ -47,5 +51,9 @@ export function createVaultKeys(options: VaultKeysOptions): VaultKeys {
     capacity: CAPACITY,
     ...(observer === undefined ? {} : { observer }),
   });
-  return { keys, sealer: createBranchKeySealer({ keys, work, openOther: createOtherMessages(keys) }) };
+  return {
+    keys,
+    sealer: createBranchKeySealer({ keys, work, openOther: createOtherMessages(keys) }),
+    source,
+  };
 }

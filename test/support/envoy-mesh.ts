@@ -17,7 +17,7 @@ import { DENY_LIST_FILE, denyListFile } from '../../mesh/envoy/deny-list.ts';
 import { renderBootstrap } from '../../mesh/envoy/bootstrap.ts';
 import { sdsFileName, tlsCertificateSdsFile, trustSdsFile } from '../../mesh/envoy/sds.ts';
 import type { Placement } from '../../mesh/envoy/types.ts';
-import { CERTIFICATE_ROLES, hierarchyOf, identityOf } from '../../mesh/identity.ts';
+import { CERTIFICATE_ROLES, HIERARCHIES, hierarchyOf, identityOf } from '../../mesh/identity.ts';
 import { drain } from '../../sidecar/envoy/drain.ts';
 import { startEnvoy, type EnvoyProcess } from '../../sidecar/envoy/envoy-process.ts';
 import { envoyBinary } from './envoy.ts';
@@ -143,7 +143,7 @@ async function writeSecrets(
     };
     putSecret(placement, sdsFileName(role), tlsCertificateSdsFile(role, material));
   }
-  for (const hierarchy of ['clients', 'servers'] as const) {
+  for (const hierarchy of HIERARCHIES) {
     const secret = `trust-${hierarchy}` as const;
     putSecret(placement, sdsFileName(secret), trustSdsFile(secret, hierarchies[hierarchy].root.certificate));
   }

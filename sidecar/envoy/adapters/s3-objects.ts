@@ -1,6 +1,6 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { createHash, createHmac } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { request } from 'undici';
 import type { ReadObject } from './revocation-source.ts';
 
@@ -19,7 +19,7 @@ export function s3Objects(client: SecretsManagerClient): ReadObject {
     credentials: client.config.credentials,
     region: client.config.region,
     service: 's3',
-    sha256: NodeSha256,
+    sha256: client.config.sha256,
     uriEscapePath: false,
   });
   return async ({ bucket, key }) => {
@@ -51,23 +51,3 @@ async function urlOf(client: SecretsManagerClient, bucket: string, key: string):
 }
 
 const EMPTY_SHA256 = createHash('sha256').digest('hex');
-
-/** What the signer wants of a hash. */
-class NodeSha256 {
-  readonly #hash;
-
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash =
-      secret === undefined ? createHash('sha256') : createHmac('sha256', secret as NodeJS.ArrayBufferView);
-  }
-
-  update(chunk: string | ArrayBuffer | ArrayBufferView): void {
-    this.#hash.update(chunk as NodeJS.ArrayBufferView);
-  }
-
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-
-  reset(): void {}
-}

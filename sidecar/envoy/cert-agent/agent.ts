@@ -7,11 +7,11 @@
  * @module
  */
 
-import { describeError, TokenmeshError } from '../../../errors/error.ts';
+import { describeError } from '../../../errors/error.ts';
 import type { CertificateRole, Hierarchy } from '../../../mesh/definition.ts';
-import { CERTIFICATE_ROLES, hierarchyOf } from '../../../mesh/identity.ts';
+import { CERTIFICATE_ROLES, HIERARCHIES, hierarchyOf } from '../../../mesh/identity.ts';
 import { sdsFileName, tlsCertificateSdsFile, trustSdsFile, trustSecret } from '../../../mesh/envoy/sds.ts';
-import type { PkiProblem } from '../../../pki/problem.ts';
+import { problemOf, type PkiProblem } from '../../../pki/problem.ts';
 import type { CrlChoice } from './choose-crls.ts';
 import type {
   CertificateSource,
@@ -26,8 +26,6 @@ const PROOF_DEADLINE_MS = 1_000;
 const PROOF_INTERVAL_MS = 25;
 /** How often a swap is done again before the agent waits for its next round. */
 const SWAPS_AT_MOST = 3;
-
-const HIERARCHIES: readonly Hierarchy[] = ['clients', 'servers'];
 
 export interface AgentParts {
   readonly source: CertificateSource;
@@ -162,7 +160,7 @@ export class CertAgent {
       const delivered = await this.#parts.source.trust(hierarchy);
       await this.#takeTrust(hierarchy, () => delivered);
     } catch (error) {
-      this.#reportTrust(hierarchy, [unavailable(error)]);
+      this.#reportTrust(hierarchy, [problemOf(error, unavailable)]);
     }
   }
 
@@ -228,7 +226,7 @@ export class CertAgent {
       this.#certificates.set(role, delivered);
       if (!isFirst) await this.prove(role);
     } catch (error) {
-      this.#fail(role, unavailable(error));
+      this.#fail(role, problemOf(error, unavailable));
     }
   }
 
@@ -336,8 +334,6 @@ function trustMissing(
 }
 
 function unavailable(error: unknown): PkiProblem {
-  if (error instanceof TokenmeshError)
-    return { code: error.code, message: error.message, remedy: error.remedy };
   return {
     code: 'ERR_SECRET_UNAVAILABLE',
     message: `the certificate could not be fetched: ${describeError(error)}`,

@@ -9,12 +9,13 @@
  * @module
  */
 
-import { describeError, TokenmeshError } from '../../../errors/error.ts';
+import { describeError } from '../../../errors/error.ts';
 import type { Hierarchy, RevocationPolicy } from '../../../mesh/definition.ts';
 import { DENY_LIST_FILE, denyListFile } from '../../../mesh/envoy/deny-list.ts';
+import { HIERARCHIES } from '../../../mesh/identity.ts';
 import { readCertificate, readCertificates } from '../../../pki/certificate.ts';
 import type { CrlFacts, CrlQuestion, CrlVerdict } from '../../../pki/crl.ts';
-import { nameOf, type PkiProblem } from '../../../pki/problem.ts';
+import { nameOf, problemOf, type PkiProblem } from '../../../pki/problem.ts';
 import type { ListingAuthorities, ListingAuthority } from '../../../pki/revocation.ts';
 import type { AgentEvent } from './agent.ts';
 import { chooseCrls, type CrlChoice, type HeldAuthority } from './choose-crls.ts';
@@ -55,8 +56,6 @@ export interface RevocationState {
 
 /** A problem is retried sooner than the schedule says. */
 const RETRY_MS = 5_000;
-
-const HIERARCHIES: readonly Hierarchy[] = ['clients', 'servers'];
 
 export class RevocationWatch {
   readonly #parts: RevocationParts;
@@ -218,7 +217,7 @@ export class RevocationWatch {
     try {
       problems = (await work()) ?? [];
     } catch (error) {
-      problems = [problemOf(error)];
+      problems = [problemOf(error, unavailable)];
     }
     const known = this.#problems.get(about) ?? [];
     this.#problems.set(about, problems);
@@ -236,9 +235,7 @@ const DENY_LIST = 'deny list';
 const AUTHORITIES = 'authorities';
 const FILE = 'deny list file';
 
-function problemOf(error: unknown): PkiProblem {
-  if (error instanceof TokenmeshError)
-    return { code: error.code, message: error.message, remedy: error.remedy };
+function unavailable(error: unknown): PkiProblem {
   return {
     code: 'ERR_REVOCATION_UNAVAILABLE',
     message: `what is revoked could not be read: ${describeError(error)}`,

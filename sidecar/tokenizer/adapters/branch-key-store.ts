@@ -70,11 +70,11 @@ function everyRowOf({ keysTableName }: KeyStoreLocation, id: string) {
   };
 }
 
-const ACTIVE_TYPE = 'branch:ACTIVE';
-const VERSION_PREFIX = 'branch:version:';
+/** The `type` of rows is the Encryption SDK's ("branch key store", record format), but for the mark of a destroyed key. */
+export const ACTIVE_TYPE = 'branch:ACTIVE';
+export const VERSION_PREFIX = 'branch:version:';
 
-/** Names of rows are the Encryption SDK's ("branch key store", record format), but for the mark of a destroyed key. */
-export function descriptionOf(rows: readonly Record<string, AttributeValue>[]): BranchKeyDescription {
+function descriptionOf(rows: readonly Record<string, AttributeValue>[]): BranchKeyDescription {
   const types = rows.map((row) => row['type']?.S ?? '');
   if (types.includes(DESTROYED_TYPE)) return { isDestroyed: true, versions: new Set() };
   const versions = new Set(

@@ -17,7 +17,7 @@ import {
   type AttributeValue,
 } from '@aws-sdk/client-dynamodb';
 import { branchKeyIdOf } from '../core/crypto/branch-key-id.ts';
-import { keyStoreInput, type KeyStoreLocation } from './branch-key-store.ts';
+import { ACTIVE_TYPE, keyStoreInput, VERSION_PREFIX, type KeyStoreLocation } from './branch-key-store.ts';
 import type { KeyLocation, KeyOwner } from './branch-keys.ts';
 import { DESTROYED_TYPE } from './destroyed-keys.ts';
 
@@ -118,10 +118,6 @@ const PROJECTION = {
     '#created': 'create-time',
   },
 } as const;
-
-/** Names of rows are the Encryption SDK's ("branch key store", record format). */
-const ACTIVE_TYPE = 'branch:ACTIVE';
-const VERSION_PREFIX = 'branch:version:';
 
 type Row = Record<string, AttributeValue>;
 

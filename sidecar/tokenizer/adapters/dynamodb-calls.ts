@@ -8,7 +8,6 @@
  */
 
 import type {
-  AttributeValue,
   BatchGetItemCommandInput,
   BatchGetItemCommandOutput,
   BatchWriteItemCommandInput,
@@ -22,8 +21,8 @@ import type {
   UpdateItemCommandOutput,
 } from '@aws-sdk/client-dynamodb';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { createHash, createHmac } from 'node:crypto';
 import { Pool } from 'undici';
+import { onceHad } from '../core/audit/once-had.ts';
 import { endpointOf } from './dynamodb-endpoint.ts';
 import { fromWire, toWire } from './dynamodb-wire.ts';
 import { DynamodbCallError, failureOf } from './dynamodb-call-error.ts';
@@ -44,7 +43,6 @@ interface Calls {
 }
 
 export type Operation = keyof Calls;
-export type Item = Record<string, AttributeValue>;
 
 export interface DynamodbCalls {
   /**
@@ -81,16 +79,7 @@ export function dynamodbCallsOf(client: DynamoDBClient): DynamodbCalls {
 }
 
 function createDynamodbCalls(client: DynamoDBClient): DynamodbCalls {
-  let connecting: Promise<Connection> | undefined;
-  const connected = async (): Promise<Connection> => {
-    connecting ??= connect(client);
-    try {
-      return await connecting;
-    } catch (error) {
-      connecting = undefined;
-      throw error;
-    }
-  };
+  const connected = onceHad(() => connect(client));
   return {
     async call<Name extends Operation>(operation: Name, input: Calls[Name]['input'], signal?: AbortSignal) {
       const { pool, host, path, signer } = await connected();
@@ -140,42 +129,9 @@ async function connect(client: DynamoDBClient): Promise<Connection> {
       credentials: client.config.credentials,
       region: client.config.region,
       service: 'dynamodb',
-      sha256: NodeSha256,
+      sha256: client.config.sha256,
     }),
   };
-}
-
-/** What the signer hashes with; its default is written in JavaScript. */
-class NodeSha256 {
-  #hash: ReturnType<typeof createHash> | ReturnType<typeof createHmac>;
-  readonly #secret: string | Uint8Array | undefined;
-
-  constructor(secret?: string | Uint8Array | ArrayBuffer | ArrayBufferView) {
-    this.#secret = typeof secret === 'string' || secret === undefined ? secret : bytesOf(secret);
-    this.#hash = this.#begun();
-  }
-
-  update(chunk: string | Uint8Array): void {
-    this.#hash.update(chunk);
-  }
-
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-
-  reset(): void {
-    this.#hash = this.#begun();
-  }
-
-  #begun() {
-    return this.#secret === undefined ? createHash('sha256') : createHmac('sha256', this.#secret);
-  }
-}
-
-function bytesOf(source: ArrayBuffer | ArrayBufferView): Uint8Array {
-  return ArrayBuffer.isView(source)
-    ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
-    : new Uint8Array(source);
 }
 
 function parsed(operation: Operation, text: string): Record<string, unknown> {

@@ -1,12 +1,12 @@
 /**
  * Claims of jobs in the table of the tokens: `pk` is `job`, `sk` the name of the job.
  *
- * IAM: dynamodb:UpdateItem on the partition `job` of the table.
+ * IAM: dynamodb:UpdateItem, and dynamodb:GetItem for who watches, on the partition `job` of the table.
  *
  * @module
  */
 
-import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { StoreUnavailableError } from '../core/errors.ts';
 import type { JobStore } from '../core/jobs.ts';
 import { answeredWithin } from './deadline.ts';
@@ -60,6 +60,19 @@ export function createDynamodbJobStore(table: Table, deadlineMs = 2_500): JobSto
       return saved === undefined ? 'lost' : 'saved';
     },
   };
+}
+
+/**
+ * What was saved of a job last, for who watches it.
+ *
+ * @returns JSON; undefined where no task has begun.
+ */
+export async function readJobProgress(
+  { client, tableName: TableName }: Table,
+  job: string,
+): Promise<string | undefined> {
+  const command = new GetItemCommand({ TableName, Key: jobKey(job), ConsistentRead: true });
+  return (await client.send(command)).Item?.['progress']?.S;
 }
 
 export function jobKey(job: string): Item {

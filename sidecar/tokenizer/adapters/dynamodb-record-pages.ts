@@ -6,31 +6,20 @@
  * @module
  */
 
-import { ScanCommand, type AttributeValue } from '@aws-sdk/client-dynamodb';
 import { RecordUnopenableError } from '../core/errors.ts';
 import type { RecordPages } from '../core/fingerprints/reindexing.ts';
 import type { TokenRecord } from '../core/ports.ts';
 import type { Table } from './dynamodb-batches.ts';
 import { fromItem, keyOfItem, type Item } from './record-item.ts';
+import { tablePage } from './table-pages.ts';
 
 const ITEMS_PER_PAGE = 200;
 
-export function createDynamodbRecordPages({ client, tableName: TableName }: Table): RecordPages {
+export function createDynamodbRecordPages(table: Table): RecordPages {
   return {
     async page(cursor) {
-      const command = new ScanCommand({
-        TableName,
-        Limit: ITEMS_PER_PAGE,
-        ConsistentRead: true,
-        ...(cursor === undefined
-          ? {}
-          : { ExclusiveStartKey: JSON.parse(cursor) as Record<string, AttributeValue> }),
-      });
-      const { Items, LastEvaluatedKey } = await client.send(command);
-      const records = (Items ?? []).flatMap(recordIn);
-      return LastEvaluatedKey === undefined
-        ? { records }
-        : { records, cursor: JSON.stringify(LastEvaluatedKey) };
+      const { items, ...next } = await tablePage(table, cursor, ITEMS_PER_PAGE);
+      return { records: items.flatMap(recordIn), ...next };
     },
   };
 }

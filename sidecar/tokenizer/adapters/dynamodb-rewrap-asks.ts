@@ -18,7 +18,7 @@ import type { RewrapAsk, RewrapAsks } from '../core/rewrapping/ports.ts';
 import { rewrapJob, type RewrapProgress } from '../core/rewrapping/progress.ts';
 import { answeredWithin } from './deadline.ts';
 import type { Table } from './dynamodb-batches.ts';
-import { jobKey } from './dynamodb-job-store.ts';
+import { jobKey, readJobProgress } from './dynamodb-job-store.ts';
 import type { Item } from './record-item.ts';
 
 /** @default deadlineMs 2500 */
@@ -57,12 +57,8 @@ export function createDynamodbRewrapAsks(
 }
 
 /** @returns Undefined where no task has begun yet. */
-export async function readRewrapProgress(
-  { client, tableName: TableName }: Table,
-  tenant: string,
-): Promise<RewrapProgress | undefined> {
-  const command = new GetItemCommand({ TableName, Key: jobKey(rewrapJob(tenant)), ConsistentRead: true });
-  const progress = (await client.send(command)).Item?.['progress']?.S;
+export async function readRewrapProgress(table: Table, tenant: string): Promise<RewrapProgress | undefined> {
+  const progress = await readJobProgress(table, rewrapJob(tenant));
   return progress === undefined ? undefined : (JSON.parse(progress) as RewrapProgress);
 }
 

@@ -6,26 +6,21 @@
  * @module
  */
 
-import { paginateScan, ScanCommand, type AttributeValue } from '@aws-sdk/client-dynamodb';
+import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { RecordUnopenableError, StoreUnavailableError } from '../core/errors.ts';
 import type { SealedRow, SealedRows } from '../core/rewrapping/ports.ts';
 import { answeredWithin } from './deadline.ts';
 import type { Table } from './dynamodb-batches.ts';
 import { fromCodeItem, fromItem, keyOfCodeItem, keyOfItem, type Item } from './record-item.ts';
+import { tablePage } from './table-pages.ts';
 
 /** @default deadlineMs 5000 */
-export function createDynamodbSealedRows(
-  { client, tableName: TableName }: Table,
-  deadlineMs = 5_000,
-): SealedRows {
+export function createDynamodbSealedRows(table: Table, deadlineMs = 5_000): SealedRows {
   return {
     page: async (tenant, cursor, limit) =>
-      await answeredWithin(deadlineMs, StoreUnavailableError, async (abortSignal) => {
-        const start = cursor === undefined ? {} : { ExclusiveStartKey: keyIn(cursor) };
-        const command = new ScanCommand({ TableName, Limit: limit, ConsistentRead: true, ...start });
-        const { Items, LastEvaluatedKey } = await client.send(command, { abortSignal });
-        const rows = (Items ?? []).flatMap((item) => rowsIn(item, tenant));
-        return LastEvaluatedKey === undefined ? { rows } : { rows, cursor: JSON.stringify(LastEvaluatedKey) };
+      await answeredWithin(deadlineMs, StoreUnavailableError, async (signal) => {
+        const { items, ...next } = await tablePage(table, cursor, limit, signal);
+        return { rows: items.flatMap((item) => rowsIn(item, tenant)), ...next };
       }),
   };
 }
@@ -38,10 +33,6 @@ export async function* sealedRowsOf(
   for await (const { Items } of paginateScan({ client }, { TableName, ConsistentRead: true })) {
     yield* (Items ?? []).flatMap((item) => rowsIn(item, tenant));
   }
-}
-
-function keyIn(cursor: string): Record<string, AttributeValue> {
-  return JSON.parse(cursor) as Record<string, AttributeValue>;
 }
 
 /** @returns One or none: a row of another tenant, or one that is neither record nor code, is none. */

@@ -12,6 +12,7 @@ import { KeyUnavailableError, TenantShreddedError } from '../core/errors.ts';
 import { RING_LEASE_MS, type FingerprintKeys, type FingerprintRing } from '../core/fingerprints/ports.ts';
 import { versionKeys, type VersionKeys } from '../core/fingerprints/version-keys.ts';
 import type { KeyStoreLocation } from './branch-key-store.ts';
+import { SingleFlight } from '../core/single-flight.ts';
 import { answeredWithin } from './deadline.ts';
 import { fingerprintKeyContext, readFingerprintState, versionRowKey } from './fingerprint-state.ts';
 
@@ -32,7 +33,7 @@ interface Known {
 export function createKmsFingerprintKeys(options: KmsFingerprintKeysOptions): FingerprintKeys {
   const { deadlineMs = 2_500, now = () => performance.now() } = options;
   const known = new Map<string, Known>();
-  const underWay = new Map<string, Promise<Known>>();
+  const reading = new SingleFlight<Known>();
   const unwrapped = new Map<string, VersionKeys>();
   const keysOf = async (tenant: string, version: number, signal: AbortSignal): Promise<VersionKeys> => {
     const name = `${tenant}#${version}`;
@@ -65,9 +66,7 @@ export function createKmsFingerprintKeys(options: KmsFingerprintKeysOptions): Fi
       }
       const found = known.get(tenant);
       if (found !== undefined && now() - found.at < RING_LEASE_MS) return found.ring;
-      const joined = underWay.get(tenant) ?? read(tenant).finally(() => underWay.delete(tenant));
-      underWay.set(tenant, joined);
-      const { ring, at } = await joined;
+      const { ring, at } = await reading.join(tenant, () => read(tenant));
       // Asked too long ago by now: it may be a step of a rotation behind.
       if (now() - at >= RING_LEASE_MS) throw new KeyUnavailableError();
       return ring;

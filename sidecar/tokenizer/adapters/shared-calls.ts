@@ -9,8 +9,9 @@
 
 import { StoreUnavailableError } from '../core/errors.ts';
 import { DynamodbCallError } from './dynamodb-call-error.ts';
-import type { DynamodbCalls, Item } from './dynamodb-calls.ts';
+import type { DynamodbCalls } from './dynamodb-calls.ts';
 import { Gathering, type Sent } from './gathering.ts';
+import type { Item } from './record-item.ts';
 
 export interface SharedCallsOptions {
   readonly calls: DynamodbCalls;

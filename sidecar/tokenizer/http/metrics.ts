@@ -113,31 +113,31 @@ function keyMetrics(registers: Registry[]): Pick<Metrics, 'keyFetched' | 'watchK
     registers,
   });
   let stateOf: (() => KeyState | undefined) | undefined;
-  const gauges = [
+  const gauge = (name: string, help: string, valueOf: (state: KeyState | undefined) => number) =>
     new Gauge({
-      name: 'tokenmesh_branch_key_good_for_seconds',
-      help: 'How long the branch keys that are held can be used if KMS does not answer any more.',
+      name,
+      help,
       registers,
       collect() {
-        this.set(stateOf?.()?.goodForSeconds ?? 0);
+        this.set(valueOf(stateOf?.()));
       },
-    }),
-    new Gauge({
-      name: 'tokenmesh_branch_key_refresh_failing',
-      help: '1 while KMS or the key store does not answer for a branch key that is in use.',
-      registers,
-      collect() {
-        this.set(stateOf?.()?.isRefreshFailing === true ? 1 : 0);
-      },
-    }),
-  ];
+    });
+  gauge(
+    'tokenmesh_branch_key_good_for_seconds',
+    'How long the branch keys that are held can be used if KMS does not answer any more.',
+    (state) => state?.goodForSeconds ?? 0,
+  );
+  gauge(
+    'tokenmesh_branch_key_refresh_failing',
+    '1 while KMS or the key store does not answer for a branch key that is in use.',
+    (state) => (state?.isRefreshFailing === true ? 1 : 0),
+  );
   return {
     keyFetched(outcome) {
       fetches.inc({ outcome });
     },
-    watchKeys(askedFor) {
-      stateOf = askedFor;
-      for (const gauge of gauges) gauge.reset();
+    watchKeys(asked) {
+      stateOf = asked;
     },
   };
 }

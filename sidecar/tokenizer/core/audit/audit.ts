@@ -12,7 +12,7 @@ import { onceHad } from './once-had.ts';
 import type { AuditLog, AuditMac } from './ports.ts';
 import type { HoneyTokens } from './honey.ts';
 import { recordOf, type AuditEvent, type AuditRecord } from './record.ts';
-import { REFERENCE_KEY_MESSAGE } from './token-reference.ts';
+import { REFERENCE_KEY_MESSAGE, tokenReference } from './token-reference.ts';
 import { AuditTrail } from './trail.ts';
 
 export interface Audit {
@@ -22,6 +22,12 @@ export interface Audit {
    * @throws {AuditUnavailableError} where that is not known. Whoever asked must then be given nothing.
    */
   record(events: readonly AuditEvent[]): Promise<void>;
+  /**
+   * What records say in place of a token.
+   *
+   * @throws {AuditUnavailableError} where the key of references is not to be had.
+   */
+  referenceOf(token: string): Promise<string>;
   /** @throws {AuditUnavailableError} unless an event could be recorded, as far as can be told without one. */
   checkReady(): Promise<void>;
   /** To be called once a second. Never rejects. */
@@ -64,6 +70,7 @@ export function createAudit(parts: AuditParts): Audit {
       const keyed = keyedBy(key);
       await trail.append(events.map((event) => JSON.stringify(markHoney(event, recordOf(event, keyed)))));
     },
+    referenceOf: async (token) => tokenReference(await referenceKey(), token),
     async checkReady() {
       await Promise.all([referenceKey(), trail.open(), log.checkReachable()]);
     },

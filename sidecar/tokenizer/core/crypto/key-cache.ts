@@ -16,7 +16,7 @@
 import { KeyUnavailableError } from '../errors.ts';
 import type { BranchKey } from './data-key.ts';
 import type { BranchKeyDescription, BranchKeySource } from './key-source.ts';
-import { SingleFlight } from './single-flight.ts';
+import { SingleFlight } from '../single-flight.ts';
 import { versionBytes } from './version-bytes.ts';
 
 /** How long a key is held, and how much it may be used in that time. */

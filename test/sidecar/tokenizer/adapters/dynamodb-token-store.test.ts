@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamodbCallError } from '../../../../sidecar/tokenizer/adapters/dynamodb-call-error.ts';
-import type { Item, Operation } from '../../../../sidecar/tokenizer/adapters/dynamodb-calls.ts';
+import type { Operation } from '../../../../sidecar/tokenizer/adapters/dynamodb-calls.ts';
 import { createDynamodbTokenStore } from '../../../../sidecar/tokenizer/adapters/dynamodb-token-store.ts';
-import { toItem } from '../../../../sidecar/tokenizer/adapters/record-item.ts';
+import { toItem, type Item } from '../../../../sidecar/tokenizer/adapters/record-item.ts';
 import type { TokenStore } from '../../../../sidecar/tokenizer/core/ports.ts';
 import { sampleRecord } from '../../../contracts/token-store.contract.ts';
 

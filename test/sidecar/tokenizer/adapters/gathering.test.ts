@@ -10,6 +10,14 @@ interface Call {
   readonly end: (sent?: readonly Sent<string>[]) => void;
 }
 
+const NAMED_STRINGS = {
+  nameOf: (entry: string) => entry,
+  exhausted: () => new Error('exhausted'),
+  refused: () => new Error('refused'),
+  late: () => new Error('late'),
+  random: () => 0,
+};
+
 /** Calls that end when the test says so. */
 function gathering(
   change: { mostInCall?: number; mostCalls?: number; mostWaiting?: number; waitMs?: number } = {},
@@ -20,12 +28,8 @@ function gathering(
     mostCalls: 2,
     waitMs: 5,
     mostWaiting: 100,
+    ...NAMED_STRINGS,
     ...change,
-    nameOf: (entry) => entry,
-    exhausted: () => new Error('exhausted'),
-    refused: () => new Error('refused'),
-    late: () => new Error('late'),
-    random: () => 0,
     send: async (entries) => {
       const { promise, resolve } = Promise.withResolvers<readonly Sent<string>[]>();
       calls.push({
@@ -166,15 +170,11 @@ describe('what is asked for one at a time', () => {
     const isTold = fc.asyncProperty(plan, async ([count, outcomes]) => {
       const done: string[] = [];
       const gathered = new Gathering<string, string>({
+        ...NAMED_STRINGS,
         mostInCall: 7,
         mostCalls: 3,
         waitMs: 0,
         mostWaiting: 1_000,
-        nameOf: (entry) => entry,
-        exhausted: () => new Error('exhausted'),
-        refused: () => new Error('refused'),
-        late: () => new Error('late'),
-        random: () => 0,
         send: async (entries) => {
           await turn();
           return entries.map((entry): Sent<string> => {

@@ -1,16 +1,18 @@
-import type { Workplace } from './workplace.ts';
-
 export interface StopSign {
   /** Resolves when a signal came: what the process is to end with. */
   readonly exitCode: Promise<number>;
   readonly signal: AbortSignal;
+  /** Stops in order without a signal: from then on the first signal stops at once. */
+  abort(): void;
 }
 
-/** Ctrl-C and its like: once to stop in order, twice to stop at once. Nothing is left behind either way. */
-export function stopWithSignals(workplace: Workplace): StopSign {
+/**
+ * Ctrl-C and its like: once to stop in order, twice to stop at once. Whoever starts processes has them end
+ * with this one, on `exit`.
+ */
+export function stopWithSignals(): StopSign {
   const interrupted = new AbortController();
   const exitCode = Promise.withResolvers<number>();
-  process.on('exit', () => workplace.kill());
   for (const [signal, code] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
@@ -22,5 +24,6 @@ export function stopWithSignals(workplace: Workplace): StopSign {
       exitCode.resolve(code);
     });
   }
-  return { exitCode: exitCode.promise, signal: interrupted.signal };
+  const { signal } = interrupted;
+  return { exitCode: exitCode.promise, signal, abort: () => interrupted.abort() };
 }
