@@ -12,7 +12,7 @@ import { stopAll, storeFor, type Bench } from './bench-parts.ts';
 import { measureMemory, type MemoryResult } from './memory.ts';
 import type { Operation } from './operations.ts';
 import { KEY_SECONDS, MAIN_CONNECTIONS } from './plan.ts';
-import { readProfile, type ProfileResult } from './profile.ts';
+import { monotonicUs, readProfile, type ProfileResult } from './profile.ts';
 import { measureRefresh, type RefreshResult } from './refresh.ts';
 import { amountFor, orderFor, warm } from './rounds.ts';
 import { startTarget, vaultEnvironment, type AppKind } from './target.ts';
@@ -84,13 +84,12 @@ async function profileOf(parts: Bench, kind: AppKind, operation: Operation): Pro
   const { bench, plan, measuring } = parts;
   const profileDirectory = join(bench.workplace.directory, `profile-${kind}-${operation.name}`);
   const store = await storeFor(parts, 'profile');
-  const startedAt = performance.now();
   const target = await startTarget(bench, { name: 'profile', kind, store, profileDirectory });
   const load = { operation: operation.name, connections: MAIN_CONNECTIONS, tokens: [] };
   const rate = await warm(measuring, target, load, plan.main.warmSeconds);
   const amount = amountFor(rate, PROFILE_ROUNDS * plan.main.seconds, MAIN_CONNECTIONS);
-  const startMs = performance.now() - startedAt;
+  const loadUs = monotonicUs();
   await measuring.generator.run(orderFor(target, load, amount));
   await stopAll([target]);
-  return readProfile(profileDirectory, amount * operation.items, startMs);
+  return readProfile(profileDirectory, amount * operation.items, loadUs);
 }

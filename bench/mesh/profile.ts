@@ -20,6 +20,8 @@ interface CpuProfile {
   readonly samples: readonly number[];
   /** Microseconds before each sample. */
   readonly timeDeltas: readonly number[];
+  /** Microseconds of the machine's monotonic clock, which `process.hrtime` reads too. */
+  readonly startTime: number;
 }
 
 export interface ProfiledShare {
@@ -34,38 +36,45 @@ export interface ProfileResult {
   readonly functions: readonly ProfiledShare[];
 }
 
+/** What `process.hrtime` says now, in microseconds. */
+export function monotonicUs(): number {
+  return Number(process.hrtime.bigint() / 1_000n);
+}
+
 /**
  * @param directory - Where `node --cpu-prof` wrote; that of the main thread has the thread id 0.
- * @param startMs - What goes before the load, since the process was started: loading the code, for the most.
+ * @param loadUs - When the load began, of {@link monotonicUs}: what goes before is loading the code, for the most.
+ * @throws {RangeError} where no sample is of the load.
  */
-export function readProfile(directory: string, tokens: number, startMs: number): ProfileResult {
+export function readProfile(directory: string, tokens: number, loadUs: number): ProfileResult {
   const file = readdirSync(directory).find((name) => /\.\d+\.0\.\d+\.cpuprofile$/.test(name));
   if (file === undefined) throw new RangeError('the tokenizer wrote no profile');
   const profile = JSON.parse(readFileSync(join(directory, file), 'utf8')) as CpuProfile;
   return {
     tokens,
-    parts: sharesBy(profile, startMs, partOf),
-    functions: sharesBy(profile, startMs, functionOf).slice(0, SHOWN_FUNCTIONS),
+    parts: sharesBy(profile, loadUs, partOf),
+    functions: sharesBy(profile, loadUs, functionOf).slice(0, SHOWN_FUNCTIONS),
   };
 }
 
 function sharesBy(
-  { nodes, samples, timeDeltas }: CpuProfile,
-  startMs: number,
+  { nodes, samples, timeDeltas, startTime }: CpuProfile,
+  loadUs: number,
   nameOf: (node: ProfileNode) => string,
 ): ProfiledShare[] {
   const names = new Map(nodes.map((node) => [node.id, nameOf(node)]));
   const times = new Map<string, number>();
   let busy = 0;
-  let at = 0;
+  let at = startTime;
   for (const [index, id] of samples.entries()) {
     const name = names.get(id) ?? '';
     const time = timeDeltas[index] ?? 0;
     at += time;
-    if (name === '' || at < startMs * 1_000) continue;
+    if (name === '' || at < loadUs) continue;
     busy += time;
     times.set(name, (times.get(name) ?? 0) + time);
   }
+  if (busy === 0) throw new RangeError('the profile has no sample of the load: expected some seconds of it');
   const shares = [...times].map(([name, time]) => ({ name, share: time / busy }));
   return shares.toSorted((a, b) => b.share - a.share);
 }
