@@ -21,6 +21,7 @@ import { addFingerprintsCommand } from './fingerprints.ts';
 import { addHoneyCommand } from './honey.ts';
 import { addKeyVersionsCommand } from './key-versions.ts';
 import { addKeysCommands } from './keys.ts';
+import { addLoginCommand } from './login.ts';
 import { addPolicyCommand } from './policy.ts';
 import { revocationReport, rotationReport, statusReport, verificationReport } from './report.ts';
 import { revokeCertificate } from './revoke.ts';
@@ -143,6 +144,7 @@ program
   });
 
 addPolicyCommand(program, mesh, print);
+addLoginCommand(program, { runningMesh, print });
 addTextCommand(program, { runningMesh, print, onlyStandardInput });
 addScanCommand(program);
 addFingerprintsCommand(program, { runningMesh, print });

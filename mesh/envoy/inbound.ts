@@ -1,6 +1,8 @@
 import type { GatewayOperation, Listener, Mesh, Operation } from '../definition.ts';
 import { listenerMode } from '../edges.ts';
+import { CALLER_HEADERS } from './caller-token.ts';
 import { denyListFilter, DRAIN_FILTER, PEER_REVOKED_HEADER, PEER_SERIAL_FILTER } from './deny-list.ts';
+import type { Guard } from './guard.ts';
 import { bufferFilter, connectionManager, identityHeaders, ROUTER_FILTER, seconds } from './http.ts';
 import { pathMatcher, pathRegex, rbacFilter } from './rbac.ts';
 import { mutualDownstream, oneWayDownstream } from './tls-context.ts';
@@ -25,16 +27,28 @@ export const PEER_CHECK: Operation = {
 export const PEER_IDENTITY_HEADER = 'x-tokenmesh-peer';
 export const PEER_SERIAL_HEADER = 'x-tokenmesh-peer-serial';
 
+interface Inbound {
+  readonly mesh: Mesh;
+  readonly listener: InboundListener;
+  readonly guard: Guard;
+}
+
 type InboundListener = Omit<Listener, 'operations'> & {
   readonly operations: readonly (Operation | GatewayOperation)[];
 };
 
 /** The listener that the rest of the mesh, or for a gateway the world, connects to. */
-export function inboundListener(mesh: Mesh, listener: InboundListener, placement: Placement): EnvoyJson {
+export function inboundListener(
+  mesh: Mesh,
+  listener: InboundListener,
+  placement: Placement,
+  guard: Guard,
+): EnvoyJson {
   const { mode } = listener.tls;
+  const inbound = { mesh, listener, guard };
   const chains = [];
-  if (mode !== 'DISABLED') chains.push(tlsFilterChain(mesh, listener, placement, mode === 'PERMISSIVE'));
-  if (mode !== 'STRICT') chains.push(plaintextFilterChain(mesh, listener, mode === 'PERMISSIVE'));
+  if (mode !== 'DISABLED') chains.push(tlsFilterChain(inbound, placement, mode === 'PERMISSIVE'));
+  if (mode !== 'STRICT') chains.push(plaintextFilterChain(inbound, mode === 'PERMISSIVE'));
   return {
     name: INBOUND,
     stat_prefix: INBOUND,
@@ -54,18 +68,14 @@ const TLS_INSPECTOR: EnvoyJson = {
   },
 };
 
-function tlsFilterChain(
-  mesh: Mesh,
-  listener: InboundListener,
-  placement: Placement,
-  sniffed: boolean,
-): EnvoyJson {
+function tlsFilterChain(inbound: Inbound, placement: Placement, sniffed: boolean): EnvoyJson {
+  const { mesh, listener } = inbound;
   const mutual = listenerMode(listener) === 'mtls';
   return {
     ...(sniffed ? { filter_chain_match: { transport_protocol: 'tls' } } : {}),
     filters: [
       ...(mutual ? [PEER_SERIAL_FILTER] : []),
-      inboundManager(mesh, listener, mutual ? placement.secretsDirectory : undefined),
+      inboundManager(inbound, mutual ? placement.secretsDirectory : undefined),
     ],
     transport_socket: mutual
       ? mutualDownstream(mesh, placement.secretsDirectory)
@@ -74,19 +84,15 @@ function tlsFilterChain(
   };
 }
 
-function plaintextFilterChain(mesh: Mesh, listener: InboundListener, sniffed: boolean): EnvoyJson {
+function plaintextFilterChain(inbound: Inbound, sniffed: boolean): EnvoyJson {
   return {
     ...(sniffed ? { filter_chain_match: { transport_protocol: 'raw_buffer' } } : {}),
-    filters: [inboundManager(mesh, listener, undefined)],
+    filters: [inboundManager(inbound, undefined)],
   };
 }
 
 /** @param secretsDirectory - Where callers prove themselves: the deny list of those that are revoked is in it. */
-function inboundManager(
-  mesh: Mesh,
-  listener: InboundListener,
-  secretsDirectory: string | undefined,
-): EnvoyJson {
+function inboundManager({ mesh, listener, guard }: Inbound, secretsDirectory: string | undefined): EnvoyJson {
   const mutual = secretsDirectory !== undefined;
   const peerCheck = mutual ? [PEER_CHECK] : [];
   return connectionManager(mesh, {
@@ -96,21 +102,26 @@ function inboundManager(
       : { forward_client_cert_details: 'SANITIZE' },
     filters: [
       ...(mutual ? [DRAIN_FILTER, denyListFilter(secretsDirectory)] : []),
+      ...guard.filters,
       rbacFilter(mesh, [...peerCheck, ...listener.operations]),
       bufferFilter(listener.maxRequestBytes),
       ROUTER_FILTER,
     ],
+    refusals: guard.refusals,
     routeConfig: {
       name: INBOUND,
-      ...identityHeaders,
+      request_headers_to_remove: [...identityHeaders.remove, ...guard.requestHeaders.remove],
+      request_headers_to_add: [...identityHeaders.add, ...guard.requestHeaders.add],
       response_headers_to_remove: [PEER_REVOKED_HEADER],
       virtual_hosts: [
         {
           name: INBOUND,
           domains: ['*'],
+          ...guard.hostConfig,
           routes: [
             ...peerCheck.map(peerCheckRoute),
             ...listener.operations.map((each) => operationRoute(mesh, each)),
+            ...guard.routes,
           ],
         },
       ],
@@ -123,6 +134,9 @@ function operationRoute(mesh: Mesh, operation: Operation | GatewayOperation): En
   return {
     name: operation.name,
     match: routeMatch(operation),
+    ...('virtualService' in operation || isForGatewaysOnly(mesh, operation)
+      ? {}
+      : { request_headers_to_remove: CALLER_HEADERS }),
     route: {
       cluster: 'virtualService' in operation ? operation.virtualService : APP_CLUSTER,
       timeout: seconds(mesh.requestTimeoutSeconds),
@@ -131,6 +145,11 @@ function operationRoute(mesh: Mesh, operation: Operation | GatewayOperation): En
         : {}),
     },
   };
+}
+
+/** What a gateway says of the caller outside counts only where nobody else can be the one who says it. */
+function isForGatewaysOnly(mesh: Mesh, { callers }: Operation): boolean {
+  return typeof callers !== 'string' && callers.every((caller) => caller in mesh.virtualGateways);
 }
 
 /** Only what the backend cannot have seen is sent again: no request is answered twice. */
