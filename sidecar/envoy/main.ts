@@ -181,6 +181,7 @@ async function serveStatus(
     const status = {
       node: config.nodeName,
       ready,
+      now: new Date().toISOString(),
       envoyPid: envoy()?.pid,
       certificates,
       trust: agent.trustStates,

@@ -12,9 +12,10 @@ function withGateway(change: Partial<VirtualGateway>): Mesh {
 }
 
 function withScope(scope: string | undefined): GatewayOperation[] {
-  return gateway.listener.operations.map(({ scope: _, ...operation }) =>
-    scope === undefined ? operation : { ...operation, scope },
-  );
+  return gateway.listener.operations.map(({ name, method, path, callers, virtualService }) => ({
+    ...{ name, method, path, callers, virtualService },
+    ...(scope === undefined ? {} : { scope }),
+  }));
 }
 
 const AUTHENTICATION = 'virtualGateways.gateway.authentication';
