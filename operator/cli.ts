@@ -22,6 +22,7 @@ import { addHoneyCommand } from './honey.ts';
 import { addKeyVersionsCommand } from './key-versions.ts';
 import { addKeysCommands } from './keys.ts';
 import { addLoginCommand } from './login.ts';
+import { addMetricsCommand } from './metrics-command.ts';
 import { addPolicyCommand } from './policy.ts';
 import { revocationReport, rotationReport, statusReport } from './report.ts';
 import { revokeCertificate } from './revoke.ts';
@@ -31,6 +32,7 @@ import { addScanCommand } from './scan.ts';
 import { meshStatus } from './status.ts';
 import { addTextCommand } from './text.ts';
 import { callTokenizer, readStandardInput } from './vault-call.ts';
+import { addVerifyNodeCommand } from './verify-node.ts';
 import { addVerifyCommand } from './verify-command.ts';
 
 const EXIT_NOT_HELD = 1;
@@ -135,6 +137,8 @@ program
 
 addPolicyCommand(program, mesh, print);
 addLoginCommand(program, { runningMesh, print });
+addMetricsCommand(program, mesh, print);
+addVerifyNodeCommand(program, mesh, print, onlyStandardInput);
 addTextCommand(program, { runningMesh, print, onlyStandardInput });
 addScanCommand(program);
 addFingerprintsCommand(program, { runningMesh, print });

@@ -36,6 +36,11 @@ export async function revocationFacts(
   );
 }
 
+/** What a sidecar has by itself, where the deny list cannot be read beside it. */
+export function ownRevocationFacts(node: string, status: SidecarStatus, now: number): RevocationFacts {
+  return factsOf(node, { denied: [] }, status, now);
+}
+
 function factsOf(node: string, { denied }: DenyList, status: SidecarStatus, now: number): RevocationFacts {
   const refused = new Set(status.revocation.deniedSerials);
   const serials = denied.map(({ serial }) => serial);
