@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Mesh } from '../mesh/definition.ts';
-import type { Placement, SocketAddress, TokenIssuer } from '../mesh/envoy/types.ts';
+import type { Placement, SocketAddress } from '../mesh/envoy/types.ts';
 import { memberOf } from '../mesh/edges.ts';
 import { nodeNames } from '../mesh/identity.ts';
 import { freePorts } from './free-port.ts';
@@ -34,8 +34,9 @@ export async function planLayout(
   directory: string,
   processor: SocketAddress,
   processorTrust: string,
-  tokenIssuer?: TokenIssuer,
+  further: Pick<Placement, 'tokenIssuer' | 'traces'> = {},
 ): Promise<Layout> {
+  const { tokenIssuer, traces } = further;
   const names = nodeNames(mesh);
   const wanted = names.map((name) => memberOf(mesh, name)?.listener.port ?? 0);
   const found = await freePorts([...wanted, ...names.map(() => 0)]);
@@ -70,7 +71,8 @@ export async function planLayout(
         secretsDirectory: join(home, 'secrets'),
         endpoints: { ...endpoints, processor },
         externalTrust: { processor: processorTrust },
-        ...(tokenIssuer !== undefined && name in mesh.virtualGateways ? { tokenIssuer } : {}),
+        ...(name in mesh.virtualGateways && tokenIssuer !== undefined ? { tokenIssuer } : {}),
+        ...(traces === undefined ? {} : { traces }),
       },
     };
   });

@@ -29,6 +29,7 @@ import { requireEmptyAccount, requireEnvoy } from './given-parts.ts';
 import { createVaultResources, TABLES, type VaultResources } from './aws/resources.ts';
 import { createUserPool, type CreatedUserPool } from './aws/user-pool.ts';
 import { freePort } from './free-port.ts';
+import { OTLP_ENDPOINT, tracesOf } from './traces.ts';
 import { planLayout, type Layout, type NodeLayout } from './layout.ts';
 import { authoritiesOf, authorityFile, makePki, writePki, type MadePki } from './made-pki.ts';
 import { startNodes } from './node-processes.ts';
@@ -114,7 +115,10 @@ export class MeshRunner {
       this.#directory,
       processor,
       join(this.#directory, 'processor', 'root.pem'),
-      made.userPool?.tokenIssuer,
+      {
+        ...(made.userPool === undefined ? {} : { tokenIssuer: made.userPool.tokenIssuer }),
+        ...tracesOf(environment[OTLP_ENDPOINT]),
+      },
     );
     await Promise.all(layout.nodes.map(writePlacement));
     const pids = startNodes(this.#processes, {

@@ -5,7 +5,7 @@ import { nodeNames } from '../identity.ts';
 import { adminInterface } from './admin.ts';
 import { guardOf } from './guard.ts';
 import { inboundListener } from './inbound.ts';
-import { appCluster, backendCluster, egressListener, peerCheckCluster } from './outbound.ts';
+import { appCluster, backendCluster, egressListener, peerCheckCluster, tracesCluster } from './outbound.ts';
 import type { EnvoyJson, Placement } from './types.ts';
 
 /**
@@ -32,14 +32,15 @@ export function renderBootstrap(mesh: Mesh, nodeName: string, placement: Placeme
     overload_manager: OVERLOAD_MANAGER,
     static_resources: {
       listeners: [
-        inboundListener(mesh, member.listener, placement, guard),
-        egressListener(mesh, member.backends, placement, peerCheck !== undefined),
+        inboundListener(mesh, nodeName, member.listener, placement, guard),
+        egressListener(mesh, nodeName, member.backends, placement, peerCheck !== undefined),
       ],
       clusters: [
         ...(appSocket === undefined ? [] : [appCluster(appSocket)]),
         ...member.backends.map((backend) => backendCluster(mesh, backend, placement)),
         ...(peerCheck === undefined ? [] : [peerCheck]),
         ...guard.clusters,
+        ...(placement.traces === undefined ? [] : [tracesCluster(mesh, placement.traces)]),
       ],
     },
   };

@@ -6,6 +6,7 @@ import type { Guard } from './guard.ts';
 import { bufferFilter, connectionManager, identityHeaders, ROUTER_FILTER, seconds } from './http.ts';
 import { pathMatcher, pathRegex, rbacFilter } from './rbac.ts';
 import { mutualDownstream, oneWayDownstream } from './tls-context.ts';
+import { spanName, tracingOf } from './tracing.ts';
 import type { EnvoyJson, Placement } from './types.ts';
 
 /** The cluster of the app beside this Envoy. */
@@ -28,6 +29,8 @@ export const PEER_IDENTITY_HEADER = 'x-tokenmesh-peer';
 export const PEER_SERIAL_HEADER = 'x-tokenmesh-peer-serial';
 
 interface Inbound {
+  readonly nodeName: string;
+  readonly placement: Placement;
   readonly mesh: Mesh;
   readonly listener: InboundListener;
   readonly guard: Guard;
@@ -40,14 +43,15 @@ type InboundListener = Omit<Listener, 'operations'> & {
 /** The listener that the rest of the mesh, or for a gateway the world, connects to. */
 export function inboundListener(
   mesh: Mesh,
+  nodeName: string,
   listener: InboundListener,
   placement: Placement,
   guard: Guard,
 ): EnvoyJson {
   const { mode } = listener.tls;
-  const inbound = { mesh, listener, guard };
+  const inbound = { mesh, nodeName, placement, listener, guard };
   const chains = [];
-  if (mode !== 'DISABLED') chains.push(tlsFilterChain(inbound, placement, mode === 'PERMISSIVE'));
+  if (mode !== 'DISABLED') chains.push(tlsFilterChain(inbound, mode === 'PERMISSIVE'));
   if (mode !== 'STRICT') chains.push(plaintextFilterChain(inbound, mode === 'PERMISSIVE'));
   return {
     name: INBOUND,
@@ -68,8 +72,8 @@ const TLS_INSPECTOR: EnvoyJson = {
   },
 };
 
-function tlsFilterChain(inbound: Inbound, placement: Placement, sniffed: boolean): EnvoyJson {
-  const { mesh, listener } = inbound;
+function tlsFilterChain(inbound: Inbound, sniffed: boolean): EnvoyJson {
+  const { mesh, listener, placement } = inbound;
   const mutual = listenerMode(listener) === 'mtls';
   return {
     ...(sniffed ? { filter_chain_match: { transport_protocol: 'tls' } } : {}),
@@ -92,14 +96,20 @@ function plaintextFilterChain(inbound: Inbound, sniffed: boolean): EnvoyJson {
 }
 
 /** @param secretsDirectory - Where callers prove themselves: the deny list of those that are revoked is in it. */
-function inboundManager({ mesh, listener, guard }: Inbound, secretsDirectory: string | undefined): EnvoyJson {
+function inboundManager(
+  { mesh, nodeName, placement, listener, guard }: Inbound,
+  secretsDirectory: string | undefined,
+): EnvoyJson {
   const mutual = secretsDirectory !== undefined;
   const peerCheck = mutual ? [PEER_CHECK] : [];
   return connectionManager(mesh, {
     statPrefix: INBOUND,
-    settings: mutual
-      ? { forward_client_cert_details: 'SANITIZE_SET', set_current_client_cert_details: { dns: true } }
-      : { forward_client_cert_details: 'SANITIZE' },
+    settings: {
+      ...(mutual
+        ? { forward_client_cert_details: 'SANITIZE_SET', set_current_client_cert_details: { dns: true } }
+        : { forward_client_cert_details: 'SANITIZE' }),
+      ...tracingOf(`${nodeName}-envoy`, placement, nodeName in mesh.virtualGateways),
+    },
     filters: [
       ...(mutual ? [DRAIN_FILTER, denyListFilter(secretsDirectory)] : []),
       ...guard.filters,
@@ -120,7 +130,10 @@ function inboundManager({ mesh, listener, guard }: Inbound, secretsDirectory: st
           ...guard.hostConfig,
           routes: [
             ...peerCheck.map(peerCheckRoute),
-            ...listener.operations.map((each) => operationRoute(mesh, each)),
+            ...listener.operations.map((each) => ({
+              ...operationRoute(mesh, each),
+              ...spanName(each.name, placement),
+            })),
             ...guard.routes,
           ],
         },

@@ -7,7 +7,8 @@ import { CALLER_HEADERS, TOKEN_KEYS_CLUSTER } from './caller-token.ts';
 import { connectionManager, IDENTITY_HEADER, ROUTER_FILTER, seconds } from './http.ts';
 import { APP_CLUSTER, PEER_CHECK, SAFE_RETRIES } from './inbound.ts';
 import { externalUpstream, meshUpstream, publicUpstream } from './tls-context.ts';
-import type { EnvoyJson, Placement, SocketAddress, TokenIssuer } from './types.ts';
+import { spanName, tracingOf, TRACES_CLUSTER } from './tracing.ts';
+import type { EnvoyJson, Placement, SocketAddress, TokenIssuer, TraceCollector } from './types.ts';
 
 /** The host under which a cert agent asks, over a connection made for the purpose, what a peer sees of it. */
 export const PEER_CHECK_HOST = 'peer-check.tokenmesh';
@@ -21,6 +22,7 @@ const EGRESS = 'egress';
 /** The listener that the app calls its backends on: a Unix socket, plain HTTP, one host for each backend. */
 export function egressListener(
   mesh: Mesh,
+  nodeName: string,
   backends: readonly Backend[],
   placement: Placement,
   hasPeerCheck: boolean,
@@ -31,6 +33,7 @@ export function egressListener(
     routes: [
       {
         name: backend.virtualService,
+        ...spanName(`to ${backend.virtualService}`, placement),
         match: { prefix: '/' },
         route: {
           cluster: backend.virtualService,
@@ -50,7 +53,10 @@ export function egressListener(
         filters: [
           connectionManager(mesh, {
             statPrefix: EGRESS,
-            settings: { forward_client_cert_details: 'SANITIZE' },
+            settings: {
+              forward_client_cert_details: 'SANITIZE',
+              ...tracingOf(`${nodeName}-envoy`, placement, false),
+            },
             filters: [ROUTER_FILTER],
             routeConfig: {
               name: EGRESS,
@@ -103,6 +109,11 @@ export function backendCluster(mesh: Mesh, backend: Backend, placement: Placemen
     });
   }
   return cluster(mesh, name, endpoint, meshTransport(mesh, backend, placement), HTTP2);
+}
+
+/** Where spans go. */
+export function tracesCluster(mesh: Mesh, traces: TraceCollector): EnvoyJson {
+  return cluster(mesh, TRACES_CLUSTER, traces, undefined, { http_protocol_options: {} });
 }
 
 /** Where a gateway fetches the keys that its callers' tokens are signed with. */

@@ -29,6 +29,14 @@ export interface TokenIssuer {
   readonly clientIds: readonly string[];
 }
 
+/** Where spans go: OpenTelemetry's protocol (OTLP) over HTTP, to a collector beside the task. */
+export interface TraceCollector extends SocketAddress {
+  /** `/v1/traces`, usually. */
+  readonly path: string;
+  /** Of the requests that come in, this many are traced. */
+  readonly percent: number;
+}
+
 export interface Placement {
   readonly listener: SocketAddress;
   /** A Unix socket in a task; a TCP address only on a loopback interface. */
@@ -45,4 +53,6 @@ export interface Placement {
   readonly externalTrust: Readonly<Record<string, string>>;
   /** Of a gateway that authenticates its callers. */
   readonly tokenIssuer?: TokenIssuer;
+  /** No spans are made without it. */
+  readonly traces?: TraceCollector;
 }

@@ -99,7 +99,7 @@ async function main(): Promise<void> {
     logger.error({ ...exit }, 'envoy ended by itself');
     process.exit(EXIT_ENVOY_ENDED);
   });
-  if (config.emfSeconds !== undefined) writeEmf(config, config.emfSeconds, metrics.text, stopping.signal);
+  if (config.emfSeconds !== undefined) writeEmf(config, config.emfSeconds, metrics, stopping.signal);
   await Promise.all([
     watch(config, agent, stopping.signal),
     watchRevocation(config, revocation, agent, stopping.signal),
@@ -114,7 +114,7 @@ function log(event: AgentEvent): void {
 function writeEmf(
   { nodeName, placement }: SidecarConfig,
   seconds: number,
-  own: () => Promise<string>,
+  own: ReturnType<typeof sidecarMetrics>,
   stopping: AbortSignal,
 ): void {
   const { admin, appSocket } = placement;
@@ -123,7 +123,7 @@ function writeEmf(
     node: nodeName,
     scrape: async () =>
       await Promise.all([
-        own(),
+        own.text(),
         scrape(admin, '/stats/prometheus'),
         appSocket === undefined ? '' : scrape({ socket: appSocket }, '/metrics'),
       ]),
