@@ -1,18 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { CHECK_IDS, documentOf } from '../../operator/checks/catalogue.ts';
-import { rowsOf, textOf } from '../support/documents.ts';
+import { anchorsOf, rowsOf, textOf } from '../support/documents.ts';
 
 const PAGE = textOf('docs/checks.md');
 
 const ROWS = rowsOf(PAGE).filter(({ name }) => /^[a-z]+\.[a-z]/.test(name));
 
-/** As GitHub makes them of headings. */
-const ANCHORS = [...PAGE.matchAll(/^## (.*)$/gm)].map(([, heading = '']) =>
-  heading
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9 -]/g, '')
-    .replaceAll(' ', '-'),
-);
+const ANCHORS = anchorsOf('docs/checks.md');
 
 describe('the table of checks', () => {
   it('has every check, and no other', () => {

@@ -16,7 +16,7 @@ import { checkEdge, type EdgeFacts } from '../../operator/checks/mtls.ts';
 import { checkCall, checkTokenless, type CallFacts } from '../../operator/checks/policy.ts';
 import { checkRefusal, type Intrusion } from '../../operator/checks/refusals.ts';
 import { checkRevocation, type RevocationFacts } from '../../operator/checks/revocation.ts';
-import type { ListenerCounters } from '../../operator/checks/seen.ts';
+import { COUNTERS } from '../support/listener-counters.ts';
 import { checkKmsKey, checkTenantKeys, checkVault } from '../../operator/checks/vault.ts';
 
 const certificate = (change: Partial<CertificateFacts>): CheckResult[] =>
@@ -30,17 +30,6 @@ const certificate = (change: Partial<CertificateFacts>): CheckResult[] =>
     problems: [],
     ...change,
   });
-
-const COUNTERS: ListenerCounters = {
-  handshake: 5,
-  noCertificate: 0,
-  failVerifyNoCert: 0,
-  failVerifyError: 0,
-  failVerifySan: 0,
-  connectionError: 0,
-  rbacDenied: 0,
-  versions: { 'TLSv1.3': 5 },
-};
 
 const edge = (change: Partial<EdgeFacts>): CheckResult[] =>
   checkEdge({

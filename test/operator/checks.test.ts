@@ -11,18 +11,7 @@ import {
 import { checkClock } from '../../operator/checks/clock.ts';
 import { checkKmsKey, checkTenantKeys, checkVault } from '../../operator/checks/vault.ts';
 import { checkRevocation, type RevocationFacts } from '../../operator/checks/revocation.ts';
-import type { ListenerCounters } from '../../operator/checks/seen.ts';
-
-const COUNTERS: ListenerCounters = {
-  handshake: 5,
-  noCertificate: 0,
-  failVerifyNoCert: 0,
-  failVerifyError: 0,
-  failVerifySan: 0,
-  connectionError: 0,
-  rbacDenied: 0,
-  versions: { 'TLSv1.3': 5 },
-};
+import { COUNTERS } from '../support/listener-counters.ts';
 
 const EDGE: EdgeFacts = {
   from: 'order',

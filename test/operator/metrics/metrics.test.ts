@@ -6,7 +6,7 @@ import { grafanaDashboard } from '../../../operator/metrics/grafana.ts';
 import { metricTables } from '../../../operator/metrics/page.ts';
 import { ALARMS } from '../../../runtime/metrics/alarms.ts';
 import { METRICS } from '../../../runtime/metrics/catalogue.ts';
-import { ROOT, textOf } from '../../support/documents.ts';
+import { anchorsOf, ROOT, textOf } from '../../support/documents.ts';
 
 const UPDATE = process.env['UPDATE_GOLDENS'] === '1';
 
@@ -17,12 +17,7 @@ function golden(name: string, value: object): unknown {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
-const anchors = [...textOf('docs/runbook.md').matchAll(/^## (.+)$/gm)].map(([, heading = '']) =>
-  heading
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9 -]/g, '')
-    .replaceAll(' ', '-'),
-);
+const anchors = anchorsOf('docs/runbook.md');
 
 describe('the list of metrics', () => {
   it('names each metric and each alarm once', () => {
