@@ -10,7 +10,6 @@ import { TokenmeshError } from '../errors/error.ts';
 import type { Mesh } from '../mesh/definition.ts';
 import { emulatorClients, type AwsClients } from './aws-clients.ts';
 import { CHECK_GROUPS, CHECK_IDS, groupOf, type CheckGroup, type CheckId } from './checks/catalogue.ts';
-import { junitReport } from './junit.ts';
 import { checksSummary, verificationReport } from './report.ts';
 import type { RunState } from './run-state.ts';
 import { verifyMesh, type Verification } from './verify.ts';
@@ -55,10 +54,11 @@ export function addVerifyCommand(program: Command, parts: VerifyCommandParts): v
         await parts.refreshIdentityFiles(state, clients);
         return await verifyMesh(parts.mesh, state, clients, only);
       };
-      const show = (verification: Verification): void => parts.print(shown(verification, options));
+      const show = async (verification: Verification): Promise<void> =>
+        parts.print(await shown(verification, options));
       if (options.watch === undefined) {
         const verification = await verify();
-        show(verification);
+        await show(verification);
         if (!verification.ok) process.exitCode = EXIT_NOT_HELD;
       } else {
         await watch(verify, options.watch === true ? WATCH_SECONDS : options.watch, { ...parts, show });
@@ -66,8 +66,9 @@ export function addVerifyCommand(program: Command, parts: VerifyCommandParts): v
     });
 }
 
-function shown(verification: Verification, { json, junit }: VerifyOptions): string {
-  if (junit === true) return junitReport(verification);
+/** What writes XML is loaded only for those who ask for it. */
+async function shown(verification: Verification, { json, junit }: VerifyOptions): Promise<string> {
+  if (junit === true) return (await import('./junit.ts')).junitReport(verification);
   return json === true ? JSON.stringify(verification, null, 2) : verificationReport(verification);
 }
 
@@ -93,7 +94,7 @@ function secondsOf(text: string): number {
 }
 
 interface Watching {
-  readonly show: (verification: Verification) => void;
+  readonly show: (verification: Verification) => Promise<void>;
   readonly print: (text: string) => void;
 }
 
@@ -109,7 +110,7 @@ async function watch(
     const now = verification.checks
       .map(({ id, subject, outcome }) => `${id} ${subject} ${outcome}`)
       .join('\n');
-    if (now !== before) show(verification);
+    if (now !== before) await show(verification);
     else print(`${verification.at}  ${checksSummary(verification.checks)}`);
     before = now;
     await sleep(seconds * 1000);
