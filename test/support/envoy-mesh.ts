@@ -57,11 +57,11 @@ export interface Answer {
   readonly body: string;
 }
 
-/** @param tokenIssuer - Of gateways; nobody answers for it unless given. */
+/** @param further - The issuer of gateways, for which nobody answers unless given, and where spans go. */
 export async function startEnvoyMesh(
   mesh: Mesh,
   nodeNames: readonly string[],
-  tokenIssuer: TokenIssuer = NO_ISSUER,
+  further: Pick<Placement, 'tokenIssuer' | 'traces'> = {},
 ): Promise<EnvoyMesh> {
   const envoy = await envoyBinary();
   const directory = mkdtempSync(join(tmpdir(), 'tokenmesh-envoys-'));
@@ -69,7 +69,7 @@ export async function startEnvoyMesh(
     clients: await createTestHierarchy('clients'),
     servers: await createTestHierarchy('servers'),
   };
-  const placements = await placeNodes(mesh, nodeNames, directory, tokenIssuer);
+  const placements = await placeNodes(mesh, nodeNames, directory, { tokenIssuer: NO_ISSUER, ...further });
   const running: { nodeName: string; envoy: EnvoyProcess; app: Server }[] = [];
   for (const [nodeName, placement] of Object.entries(placements)) {
     await writeSecrets(mesh, nodeName, placement, hierarchies);
@@ -112,7 +112,7 @@ async function placeNodes(
   mesh: Mesh,
   nodeNames: readonly string[],
   directory: string,
-  tokenIssuer: TokenIssuer,
+  further: Pick<Placement, 'tokenIssuer' | 'traces'>,
 ): Promise<Record<string, Placement>> {
   const ports = new Map<string, number>();
   for (const name of nodeNames) ports.set(name, await freePort());
@@ -134,7 +134,7 @@ async function placeNodes(
       secretsDirectory: join(home, 'secrets'),
       endpoints: { ...endpoints, processor: { host: '127.0.0.1', port: 9 } },
       externalTrust: {},
-      tokenIssuer,
+      ...further,
     };
   }
   return placed;

@@ -92,7 +92,9 @@ afterAll(async () => await issuer.stop());
 const tokenWith = async (change: JWTPayload = {}): Promise<string> => await key.sign(issuer.claims(change));
 
 async function startGateway(mesh: Mesh): Promise<{ envoys: EnvoyMesh; outside: Outside }> {
-  const envoys = await startEnvoyMesh(mesh, ['gateway', 'order', 'outsider'], issuer.asPlaced);
+  const envoys = await startEnvoyMesh(mesh, ['gateway', 'order', 'outsider'], {
+    tokenIssuer: issuer.asPlaced,
+  });
   return { envoys, outside: new Outside(envoys) };
 }
 
