@@ -49,7 +49,7 @@ function result(
     outcome,
     ok: outcome === 'held',
     found,
-    hint: hint ?? usual.replaceAll('<node>', node).replaceAll('<tenant>', node),
+    hint: (hint ?? usual).replaceAll('<node>', node).replaceAll('<tenant>', node),
     document: documentOf(id),
   };
 }

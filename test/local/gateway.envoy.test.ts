@@ -45,8 +45,10 @@ async function order(header = ''): Promise<{ status: number; document: Record<st
     {},
     header,
   );
-  const [body = '{}', status] = answer.stdout.split('\n');
-  return { status: Number(status), document: JSON.parse(body) as Record<string, unknown> };
+  // Envoy's own answers end with a line of their own.
+  const lines = answer.stdout.split('\n');
+  const body = lines[0] ?? '{}';
+  return { status: Number(lines.at(-1)), document: JSON.parse(body) as Record<string, unknown> };
 }
 
 const bearer = (token: string): string => `authorization: Bearer ${token}`;

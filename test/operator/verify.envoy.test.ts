@@ -380,7 +380,7 @@ describe('verify passes on no silence', () => {
     'where a listener is gone, and its Envoy answers still',
     async () => {
       const { adminUrl } = nodeState(suite.state, 'paybill');
-      const { body } = await request(`${adminUrl}/drain_listeners?inboundonly`, { method: 'POST' });
+      const { body } = await request(`${adminUrl}/drain_listeners`, { method: 'POST' });
       await body.dump();
       const look = async () => await notHeld({ only: ['mtls.counted'] });
       await until(look, [
