@@ -34,7 +34,9 @@ export async function planLayout(
   directory: string,
   processor: SocketAddress,
   processorTrust: string,
+  further: Pick<Placement, 'tokenIssuer' | 'traces'> = {},
 ): Promise<Layout> {
+  const { tokenIssuer, traces } = further;
   const names = nodeNames(mesh);
   const wanted = names.map((name) => memberOf(mesh, name)?.listener.port ?? 0);
   const found = await freePorts([...wanted, ...names.map(() => 0)]);
@@ -69,6 +71,8 @@ export async function planLayout(
         secretsDirectory: join(home, 'secrets'),
         endpoints: { ...endpoints, processor },
         externalTrust: { processor: processorTrust },
+        ...(name in mesh.virtualGateways && tokenIssuer !== undefined ? { tokenIssuer } : {}),
+        ...(traces === undefined ? {} : { traces }),
       },
     };
   });

@@ -27,7 +27,9 @@ import { startEmulator } from './aws/emulator.ts';
 import { preparePythonEnvironment } from './aws/python-environment.ts';
 import { requireEmptyAccount, requireEnvoy } from './given-parts.ts';
 import { createVaultResources, TABLES, type VaultResources } from './aws/resources.ts';
+import { createUserPool, type CreatedUserPool } from './aws/user-pool.ts';
 import { freePort } from './free-port.ts';
+import { OTLP_ENDPOINT, tracesOf } from './traces.ts';
 import { planLayout, type Layout, type NodeLayout } from './layout.ts';
 import { authoritiesOf, authorityFile, makePki, writePki, type MadePki } from './made-pki.ts';
 import { startNodes } from './node-processes.ts';
@@ -98,22 +100,27 @@ export class MeshRunner {
     const aws = emulatorClients(endpointUrl, REGION);
     if (given !== '') await requireEmptyAccount(aws, given);
     const processor = { host: '127.0.0.1', port: await freePort() };
+    const made = await stage('keys, tables, private CAs, certificates', async () => {
+      const [vault, pki, userPool] = await Promise.all([
+        createVaultResources(aws, mesh),
+        makePki(aws, mesh, this.#options.logger),
+        createUserPool(aws.cognito, mesh, { endpointUrl, region: REGION }),
+      ]);
+      await writePki(this.#directory, aws, mesh, pki);
+      return { ...vault, ...pki, userPool };
+    });
+    this.#options.signal.throwIfAborted();
     const layout = await planLayout(
       mesh,
       this.#directory,
       processor,
       join(this.#directory, 'processor', 'root.pem'),
+      {
+        ...(made.userPool === undefined ? {} : { tokenIssuer: made.userPool.tokenIssuer }),
+        ...tracesOf(environment[OTLP_ENDPOINT]),
+      },
     );
     await Promise.all(layout.nodes.map(writePlacement));
-    const made = await stage('keys, tables, private CAs, certificates', async () => {
-      const [vault, pki] = await Promise.all([
-        createVaultResources(aws, mesh),
-        makePki(aws, mesh, this.#options.logger),
-      ]);
-      await writePki(this.#directory, aws, mesh, pki);
-      return { ...vault, ...pki };
-    });
-    this.#options.signal.throwIfAborted();
     const pids = startNodes(this.#processes, {
       layout,
       environment,
@@ -189,7 +196,7 @@ export class MeshRunner {
   #stateOf(
     layout: Layout,
     endpointUrl: string,
-    made: MadePki & VaultResources,
+    made: MadePki & VaultResources & { readonly userPool: CreatedUserPool | undefined },
     pids: Map<string, NodeState['pids']>,
   ): RunState {
     const gateway = layout.nodes.find((node) => node.name in this.#options.mesh.virtualGateways);
@@ -198,6 +205,7 @@ export class MeshRunner {
       startedAt: new Date().toISOString(),
       directory: this.#directory,
       gatewayUrl: `https://localhost:${gateway?.listener.port}`,
+      ...(made.userPool === undefined ? {} : { authentication: made.userPool.state }),
       aws: { endpointUrl, region: REGION, accountId: ACCOUNT_ID },
       tables: TABLES,
       vaultKeyArn: made.vaultKeyArn,

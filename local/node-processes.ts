@@ -129,7 +129,10 @@ function tokenizerEnvironment(environment: NodeProcessesPlan['environment']): Re
 function childEnvironment(plan: NodeProcessesPlan): Record<string, string> {
   const inherited = Object.entries(plan.environment).filter(
     ([name, value]) =>
-      value !== undefined && /^(PATH|HOME|LANG|LC_ALL|TZ|TMPDIR|TOKENMESH_LOG_LEVEL)$/.test(name),
+      value !== undefined &&
+      /^(PATH|HOME|LANG|LC_ALL|TZ|TMPDIR|TOKENMESH_LOG_LEVEL|TOKENMESH_EMF_SECONDS|OTEL_EXPORTER_OTLP_ENDPOINT)$/.test(
+        name,
+      ),
   );
   return {
     ...(Object.fromEntries(inherited) as Record<string, string>),

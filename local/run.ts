@@ -13,6 +13,7 @@ import { certificateSourceOf, LOCAL_LIFE } from '../mesh/certificate-source.ts';
 import { nodeNames } from '../mesh/identity.ts';
 import { tokenizationMesh } from '../mesh/tokenization-mesh.ts';
 import { assertValidMesh } from '../mesh/validate.ts';
+import { accessToken, authenticationOf } from '../operator/login.ts';
 import { verificationReport } from '../operator/report.ts';
 import { rotateCertificate } from '../operator/rotate.ts';
 import { nodeState, runStateFile } from '../operator/run-state.ts';
@@ -69,7 +70,8 @@ const stage: MeshRunOptions['stage'] = async (title, work) => {
 
 /** Drives the mesh as its users do, and proves what came of it. @returns Whether everything held. */
 async function demonstrate(run: MeshRun): Promise<boolean> {
-  const shop = openShop(run.state.gatewayUrl, run.gatewayTrust);
+  const { token } = await accessToken(authenticationOf(run.state), run.aws);
+  const shop = openShop(run.state.gatewayUrl, run.gatewayTrust, token);
   const cards = cardsFor(ORDERS);
   const orderId = await stage(`${ORDERS} orders placed and paid through the gateway`, async (progress) => {
     let last = '';
@@ -151,8 +153,8 @@ function sayAddresses(run: MeshRun): void {
   say(`
 gateway    ${run.state.gatewayUrl}
 AWS        ${run.state.aws.endpointUrl} (emulated: nothing is kept when it stops)
-try it     curl --cacert ${trust} ${run.state.gatewayUrl}/orders \\
-             -H 'content-type: application/json' \\
+try it     npm run -s mesh -- login --header | curl -H @- --cacert ${trust} \\
+             ${run.state.gatewayUrl}/orders -H 'content-type: application/json' \\
              -d '{"items":[{"sku":"tea-pot","quantity":1,"unitPriceCents":2599}],"currency":"EUR",
                   "card":{"number":"<a test card number>","expiry":"12/30","holder":"A Tester"}}'
 look       npm run mesh -- status | verify | rotate tokenizer

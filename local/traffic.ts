@@ -11,11 +11,13 @@ import { TEST_CARDS, type TestCard } from '../sample-apps/test-cards.ts';
 export interface Shop {
   readonly gatewayUrl: string;
   readonly dispatcher: Dispatcher;
+  /** An access token for the gateway. */
+  readonly token: string;
 }
 
 /** @param trust - The root that the gateway's certificate leads to, PEM. */
-export function openShop(gatewayUrl: string, trust: string): Shop {
-  return { gatewayUrl, dispatcher: new Agent({ connect: { ca: trust }, headersTimeout: 20_000 }) };
+export function openShop(gatewayUrl: string, trust: string, token: string): Shop {
+  return { gatewayUrl, token, dispatcher: new Agent({ connect: { ca: trust }, headersTimeout: 20_000 }) };
 }
 
 export interface PaidOrder {
@@ -93,7 +95,7 @@ async function post(
   const answer = await request(`${shop.gatewayUrl}${path}`, {
     dispatcher: shop.dispatcher,
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${shop.token}` },
     body: JSON.stringify(body),
   });
   const document = (await answer.body.json()) as Record<string, unknown>;

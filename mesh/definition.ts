@@ -139,12 +139,48 @@ export interface VirtualNode {
 /** A route of the gateway: an operation, and the virtual service that serves it. */
 export interface GatewayOperation extends Operation {
   readonly virtualService: string;
+  /** The scope that a caller's token must have, without the resource server's identifier. */
+  readonly scope?: string;
+}
+
+/**
+ * Callers show an access token of the mesh's Cognito user pool: signed with a key of the pool, not expired,
+ * for a client that may call, with the scope of the operation. Which pool and clients these are is the
+ * placement's to say.
+ */
+export interface GatewayAuthentication {
+  /** The identifier of the resource server: a token has the scope `<resourceServer>/<scope>`. */
+  readonly resourceServer: string;
+  /** The keys of the pool are fetched again after this long; those held count on while that fails. */
+  readonly keySeconds: number;
+}
+
+/** A token bucket of requests. It holds for each task of the gateway by itself. */
+export interface RequestRate {
+  /** Requests a second, in the long run: whole. */
+  readonly perSecond: number;
+  /** Requests at once, after a pause. */
+  readonly burst: number;
+}
+
+/** Which pages of other origins may call from a browser (the Fetch standard, "CORS protocol"). */
+export interface CrossOrigin {
+  /** Origins in full, such as `https://shop.example`: no patterns. */
+  readonly origins: readonly string[];
+  /** How long a browser may hold the answer to its question. */
+  readonly maxAgeSeconds: number;
 }
 
 /** Where the outside world comes in: an Envoy with no app beside it. */
 export interface VirtualGateway {
   readonly listener: Omit<Listener, 'operations'> & { readonly operations: readonly GatewayOperation[] };
   readonly backends: readonly Backend[];
+  /** @default none: whoever gets as far as HTTP may call */
+  readonly authentication?: GatewayAuthentication;
+  /** `all` callers together, counted before anything else is looked at; `caller`: each subject of a token. */
+  readonly rates?: { readonly all: RequestRate; readonly caller?: RequestRate };
+  /** @default no page of another origin may call */
+  readonly crossOrigin?: CrossOrigin;
 }
 
 /** A name that nodes call, and the node that answers to it. */

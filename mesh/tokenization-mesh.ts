@@ -58,6 +58,7 @@ export const tokenizationMesh: Mesh = {
             path: '/orders',
             callers: 'anyone',
             virtualService: 'order',
+            scope: 'orders.write',
           },
           {
             name: 'orders.read',
@@ -65,6 +66,7 @@ export const tokenizationMesh: Mesh = {
             path: '/orders/{orderId}',
             callers: 'anyone',
             virtualService: 'order',
+            scope: 'orders.read',
           },
           {
             name: 'payments.make',
@@ -72,6 +74,7 @@ export const tokenizationMesh: Mesh = {
             path: '/payments',
             callers: 'anyone',
             virtualService: 'paybill',
+            scope: 'payments.write',
           },
         ],
       },
@@ -79,6 +82,9 @@ export const tokenizationMesh: Mesh = {
         { virtualService: 'order', clientPolicy: { tls: 'mtls' } },
         { virtualService: 'paybill', clientPolicy: { tls: 'mtls' } },
       ],
+      authentication: { resourceServer: 'tokenmesh', keySeconds: 60 },
+      rates: { all: { perSecond: 1_000, burst: 2_000 }, caller: { perSecond: 200, burst: 400 } },
+      crossOrigin: { origins: ['https://shop.example'], maxAgeSeconds: 600 },
     },
   },
   virtualNodes: {

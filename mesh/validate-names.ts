@@ -29,7 +29,7 @@ export function nameProblems(mesh: Mesh): MeshProblem[] {
 }
 
 /** Clusters that every bootstrap has for itself. */
-const RESERVED_SERVICES = ['app', 'peer-check'];
+const RESERVED_SERVICES = ['app', 'peer-check', 'token-keys', 'traces'];
 
 /** Names that meet others of their kind. */
 export function repetitionProblems(mesh: Mesh): MeshProblem[] {

@@ -4,6 +4,7 @@ import { certificateSourceProblems, DEPLOYED_LIFE, type LifeBounds } from './cer
 import { edgesOf, listenerMode, memberOf } from './edges.ts';
 import { nodeNames } from './identity.ts';
 import { kindOf, LABEL, list, type MeshProblem } from './mesh-problem.ts';
+import { gatewayProblems } from './validate-gateway.ts';
 import { nameProblems, repetitionProblems } from './validate-names.ts';
 import { isVaultRate, VAULT_OPERATIONS } from './vault-rates.ts';
 
@@ -25,6 +26,7 @@ export function validateMesh(mesh: Mesh, life: LifeBounds = DEPLOYED_LIFE): Mesh
     ...edgeProblems(mesh),
     ...[...listenersOf(mesh)].flatMap(([path, listener]) => listenerProblems(mesh, path, listener)),
     ...gatewayRouteProblems(mesh),
+    ...gatewayProblems(mesh),
     ...vaultAccessProblems(mesh),
     ...certificateSourceProblems(mesh, life),
     ...boundProblems(mesh),

@@ -1,5 +1,6 @@
 import { ACMClient } from '@aws-sdk/client-acm';
 import { ACMPCAClient } from '@aws-sdk/client-acm-pca';
+import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -7,6 +8,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 export interface AwsClients {
   readonly acm: ACMClient;
   readonly acmPca: ACMPCAClient;
+  readonly cognito: CognitoIdentityProviderClient;
   readonly dynamodb: DynamoDBClient;
   readonly kms: KMSClient;
   readonly secretsManager: SecretsManagerClient;
@@ -21,6 +23,7 @@ export function emulatorClients(endpoint: string, region: string): AwsClients {
   return {
     acm: new ACMClient(configuration),
     acmPca: new ACMPCAClient(configuration),
+    cognito: new CognitoIdentityProviderClient(configuration),
     dynamodb: new DynamoDBClient(configuration),
     kms: new KMSClient(configuration),
     secretsManager: new SecretsManagerClient(configuration),

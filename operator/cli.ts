@@ -21,8 +21,10 @@ import { addFingerprintsCommand } from './fingerprints.ts';
 import { addHoneyCommand } from './honey.ts';
 import { addKeyVersionsCommand } from './key-versions.ts';
 import { addKeysCommands } from './keys.ts';
+import { addLoginCommand } from './login.ts';
+import { addMetricsCommand } from './metrics-command.ts';
 import { addPolicyCommand } from './policy.ts';
-import { revocationReport, rotationReport, statusReport, verificationReport } from './report.ts';
+import { revocationReport, rotationReport, statusReport } from './report.ts';
 import { revokeCertificate } from './revoke.ts';
 import { rotateCertificate } from './rotate.ts';
 import { nodeState, readRunState, runStateFile, type RunState } from './run-state.ts';
@@ -30,7 +32,8 @@ import { addScanCommand } from './scan.ts';
 import { meshStatus } from './status.ts';
 import { addTextCommand } from './text.ts';
 import { callTokenizer, readStandardInput } from './vault-call.ts';
-import { verifyMesh } from './verify.ts';
+import { addVerifyNodeCommand } from './verify-node.ts';
+import { addVerifyCommand } from './verify-command.ts';
 
 const EXIT_NOT_HELD = 1;
 const EXIT_WRONG_USE = 2;
@@ -41,6 +44,7 @@ const WRONG_USE: ReadonlySet<string> = new Set([
   'ERR_KEY_OWNER_NAME',
   'ERR_SHRED_UNCONFIRMED',
   'ERR_REVOKE_UNCONFIRMED',
+  'ERR_CHECK_UNKNOWN',
   'ERR_KEY_VERSION_ACTIVE',
 ]);
 
@@ -67,18 +71,7 @@ program
     print(options.json === true ? JSON.stringify(status, null, 2) : statusReport(status));
   });
 
-program
-  .command('verify')
-  .description('prove every edge, refusal, certificate and right, with connections of its own')
-  .option('--json', 'print one JSON document')
-  .action(async (options: { json?: boolean }) => {
-    const state = runningMesh();
-    const clients = clientsOf(state);
-    await refreshIdentityFiles(state, clients);
-    const verification = await verifyMesh(mesh, state, clients);
-    print(options.json === true ? JSON.stringify(verification, null, 2) : verificationReport(verification));
-    if (!verification.ok) process.exitCode = EXIT_NOT_HELD;
-  });
+addVerifyCommand(program, { mesh, runningMesh, print, refreshIdentityFiles });
 
 program
   .command('rotate')
@@ -143,6 +136,9 @@ program
   });
 
 addPolicyCommand(program, mesh, print);
+addLoginCommand(program, { runningMesh, print });
+addMetricsCommand(program, mesh, print);
+addVerifyNodeCommand(program, mesh, print, onlyStandardInput);
 addTextCommand(program, { runningMesh, print, onlyStandardInput });
 addScanCommand(program);
 addFingerprintsCommand(program, { runningMesh, print });

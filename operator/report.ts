@@ -9,6 +9,7 @@ const PLAIN = { head: [], border: [] };
 
 /** The handshake table, then the checks that did not hold, or how many did. */
 export function verificationReport(verification: Verification): string {
+  if (verification.edges.length === 0) return checksReport(verification.checks);
   const table = new Table({
     head: ['edge', 'mode', 'handshakes', 'no_certificate', 'TLS', 'serial', 'days left', 'refusals', ''],
     style: PLAIN,
@@ -29,13 +30,19 @@ export function verificationReport(verification: Verification): string {
   return `${table.toString()}\n${checksReport(verification.checks)}`;
 }
 
-function checksReport(checks: readonly CheckResult[]): string {
+export function checksReport(checks: readonly CheckResult[]): string {
   const failed = checks.filter((each) => !each.ok);
   const lines = failed.map(
-    (each) =>
-      `FAILED  ${each.id}  ${each.subject}: expected that ${each.sentence}; found ${each.found}\n        ${each.hint}`,
+    ({ outcome, severity, id, subject, sentence, found, hint, document }) =>
+      `${outcome.toUpperCase().padEnd(7)} ${severity.padEnd(8)}  ${id}  ${subject}: expected that ${sentence}; found ${found}\n        ${hint}\n        ${document}`,
   );
-  return [...lines, `${checks.length - failed.length} of ${checks.length} checks held`].join('\n');
+  return [...lines, checksSummary(checks)].join('\n');
+}
+
+export function checksSummary(checks: readonly CheckResult[]): string {
+  const held = checks.filter(({ ok }) => ok).length;
+  const unknown = checks.filter(({ outcome }) => outcome === 'unknown').length;
+  return `${held} of ${checks.length} checks held${unknown === 0 ? '' : `; ${unknown} could not be looked at`}`;
 }
 
 export function statusReport(status: MeshStatus): string {

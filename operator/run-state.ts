@@ -33,6 +33,17 @@ export interface CertificateAuthorityState {
   readonly certificate: string;
 }
 
+/** Where callers from outside get their tokens. */
+export interface AuthenticationState {
+  readonly userPoolId: string;
+  /** The client that may call the gateway. */
+  readonly clientId: string;
+  readonly issuer: string;
+  readonly tokenUrl: string;
+  /** In full, as they stand in a token. */
+  readonly scopes: readonly string[];
+}
+
 export interface RunState {
   /** The process that holds the run together. */
   readonly pid: number;
@@ -40,6 +51,8 @@ export interface RunState {
   /** Everything that the run wrote is in here, and goes with it. */
   readonly directory: string;
   readonly gatewayUrl: string;
+  /** Where the gateway authenticates its callers. */
+  readonly authentication?: AuthenticationState;
   readonly aws: { readonly endpointUrl: string; readonly region: string; readonly accountId: string };
   readonly tables: {
     readonly tokens: string;

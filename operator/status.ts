@@ -3,7 +3,7 @@ import { listenerMode, memberOf } from '../mesh/edges.ts';
 import type { EdgeMode, Mesh } from '../mesh/definition.ts';
 import { sidecarStatus } from './facts/agent.ts';
 import { identityFiles, type IdentityFiles } from './identities.ts';
-import type { CertificateAuthorityState, NodeState, RunState } from './run-state.ts';
+import type { AuthenticationState, CertificateAuthorityState, NodeState, RunState } from './run-state.ts';
 
 export interface NodeStatus {
   readonly name: string;
@@ -16,7 +16,7 @@ export interface NodeStatus {
 
 /** What `status --json` prints: an interface that others rely on. */
 export interface MeshStatus {
-  readonly gateway: { readonly url: string };
+  readonly gateway: { readonly url: string; readonly authentication?: AuthenticationState };
   readonly aws: RunState['aws'];
   readonly tables: RunState['tables'];
   readonly keys: { readonly vault: string; readonly audit: string };
@@ -26,7 +26,10 @@ export interface MeshStatus {
 
 export async function meshStatus(state: RunState, mesh: Mesh = tokenizationMesh): Promise<MeshStatus> {
   return {
-    gateway: { url: state.gatewayUrl },
+    gateway: {
+      url: state.gatewayUrl,
+      ...(state.authentication === undefined ? {} : { authentication: state.authentication }),
+    },
     aws: state.aws,
     tables: state.tables,
     keys: { vault: state.vaultKeyArn, audit: state.auditKeyArn },

@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher } from 'undici';
+import { tracing } from './tracing.ts';
 
 /**
  * The way out of an app: every request goes to its own Envoy, over a Unix socket, whatever the host.
@@ -7,5 +8,11 @@ import { Agent, type Dispatcher } from 'undici';
  * Envoy makes it mutual TLS, and gives up before these timeouts do: its answer says why.
  */
 export function createEgress(socketPath: string): Dispatcher {
-  return new Agent({ connect: { socketPath }, connections: 64, headersTimeout: 35_000, bodyTimeout: 35_000 });
+  const agent = new Agent({
+    connect: { socketPath },
+    connections: 64,
+    headersTimeout: 35_000,
+    bodyTimeout: 35_000,
+  });
+  return tracing()?.withContext(agent) ?? agent;
 }

@@ -23,6 +23,7 @@ import { IDENTITY_HEADER } from '../mesh/envoy/http.ts';
 import { describeForLog, factsOf, methodNotAllowed, ROUTE_UNKNOWN, type ProblemOf } from './http-problems.ts';
 import { takeStrictJson } from './json-body.ts';
 import type { Logger } from './log.ts';
+import { tracing } from './tracing.ts';
 
 export { invalidRequest, REQUEST_PROBLEMS } from './http-problems.ts';
 export { IDENTITY_HEADER };
@@ -47,6 +48,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     clientErrorHandler: refuseUnreadable,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
   });
+  tracing()?.addTo(app);
   takeStrictJson(app);
   app.server.on('checkExpectation', (_request, response: ServerResponse) => {
     const facts = EXPECTATION_FAILED;

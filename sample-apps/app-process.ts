@@ -10,6 +10,7 @@ import { TokenmeshError } from '../errors/error.ts';
 import { listenOnSocket } from '../runtime/http-server.ts';
 import { stopOnSignal } from '../runtime/lifecycle.ts';
 import { createLogger, type Logger } from '../runtime/log.ts';
+import { startTracing, tracing } from '../runtime/tracing.ts';
 import type { Settings } from './environment.ts';
 
 /** The two sockets that an app shares with its Envoy. */
@@ -63,8 +64,12 @@ export async function runListener(
 ): Promise<void> {
   const logger = createLogger(name);
   try {
+    await startTracing(name, process.env);
     const listening = await start(logger);
-    stopOnSignal(listening.close);
+    stopOnSignal(async () => {
+      await listening.close();
+      await tracing()?.flush();
+    });
     logger.info(listening.at, 'app listens');
   } catch (error) {
     logger.fatal(startFailure(error), 'app did not start');

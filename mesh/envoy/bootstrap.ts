@@ -3,8 +3,9 @@ import type { Mesh } from '../definition.ts';
 import { memberOf } from '../edges.ts';
 import { nodeNames } from '../identity.ts';
 import { adminInterface } from './admin.ts';
+import { guardOf } from './guard.ts';
 import { inboundListener } from './inbound.ts';
-import { appCluster, backendCluster, egressListener, peerCheckCluster } from './outbound.ts';
+import { appCluster, backendCluster, egressListener, peerCheckCluster, tracesCluster } from './outbound.ts';
 import type { EnvoyJson, Placement } from './types.ts';
 
 /**
@@ -23,6 +24,7 @@ export function renderBootstrap(mesh: Mesh, nodeName: string, placement: Placeme
     });
   }
   const { appSocket } = placement;
+  const guard = guardOf(mesh, mesh.virtualGateways[nodeName], placement);
   const peerCheck = peerCheckCluster(mesh, nodeName, placement);
   return {
     node: { id: nodeName, cluster: mesh.name },
@@ -30,13 +32,15 @@ export function renderBootstrap(mesh: Mesh, nodeName: string, placement: Placeme
     overload_manager: OVERLOAD_MANAGER,
     static_resources: {
       listeners: [
-        inboundListener(mesh, member.listener, placement),
-        egressListener(mesh, member.backends, placement, peerCheck !== undefined),
+        inboundListener(mesh, nodeName, member.listener, placement, guard),
+        egressListener(mesh, nodeName, member.backends, placement, peerCheck !== undefined),
       ],
       clusters: [
         ...(appSocket === undefined ? [] : [appCluster(appSocket)]),
         ...member.backends.map((backend) => backendCluster(mesh, backend, placement)),
         ...(peerCheck === undefined ? [] : [peerCheck]),
+        ...guard.clusters,
+        ...(placement.traces === undefined ? [] : [tracesCluster(mesh, placement.traces)]),
       ],
     },
   };

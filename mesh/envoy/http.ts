@@ -38,11 +38,21 @@ export function bufferFilter(maxRequestBytes: number): EnvoyJson {
   };
 }
 
+/** Something that Envoy answers by itself, told by the details that a filter leaves. */
+export interface Refusal {
+  readonly facts: ProblemFacts;
+  /** In the Common Expression Language. */
+  readonly when: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 export interface ConnectionManager {
   readonly statPrefix: string;
   readonly routeConfig: EnvoyJson;
   readonly filters: readonly EnvoyJson[];
   readonly settings: EnvoyJson;
+  /** Told before what every connection manager answers. */
+  readonly refusals?: readonly Refusal[];
 }
 
 export function connectionManager(mesh: Mesh, parts: ConnectionManager): EnvoyJson {
@@ -78,7 +88,7 @@ export function connectionManager(mesh: Mesh, parts: ConnectionManager): EnvoyJs
       stream_idle_timeout: seconds(mesh.requestTimeoutSeconds * 2),
       drain_timeout: '5s',
       access_log: [accessLog(parts.statPrefix)],
-      local_reply_config: localReplies(),
+      local_reply_config: localReplies(parts.refusals ?? []),
       route_config: parts.routeConfig,
       http_filters: parts.filters,
       ...parts.settings,
@@ -186,15 +196,25 @@ export const ENVOY_PROBLEMS: readonly ProblemFacts[] = [
 /** Tells an Envoy's own refusal from an app's, also where an answer has no body. */
 export const REFUSED_BY_HEADER = 'x-tokenmesh-refused-by';
 
-const REFUSED_BY_ENVOY: EnvoyJson = {
-  header: { key: REFUSED_BY_HEADER, value: 'envoy' },
-  append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
-};
+const REFUSED_BY_ENVOY = answerHeader(REFUSED_BY_HEADER, 'envoy');
+
+function answerHeader(key: string, value: string): EnvoyJson {
+  return { header: { key, value }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' };
+}
 
 /** Envoy's own refusals as problem documents. The texts are constant: nothing of the request is quoted. */
-function localReplies(): EnvoyJson {
+function localReplies(refusals: readonly Refusal[]): EnvoyJson {
   return {
     mappers: [
+      ...refusals.map(({ facts, when, headers }) => ({
+        filter: expressionFilter(when),
+        status_code: facts.status,
+        body_format_override: problemFormat(facts, facts.status),
+        headers_to_add: [
+          REFUSED_BY_ENVOY,
+          ...Object.entries(headers).map(([key, value]) => answerHeader(key, value)),
+        ],
+      })),
       {
         filter: { and_filter: { filters: [statusFilter('EQ', REVOKED.status), deniedByFilter(DENY_LIST)] } },
         body_format_override: problemFormat(REVOKED, REVOKED.status),
@@ -214,19 +234,20 @@ function localReplies(): EnvoyJson {
   };
 }
 
-const PEER_REVOKED: EnvoyJson = {
-  header: { key: PEER_REVOKED_HEADER, value: 'true' },
-  append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
-};
+const PEER_REVOKED = answerHeader(PEER_REVOKED_HEADER, 'true');
 
 /** RBAC says in the details which of its policies denied. */
 function deniedByFilter(policy: string): EnvoyJson {
+  return expressionFilter(`response.code_details == "rbac_access_denied_matched_policy[${policy}]"`);
+}
+
+function expressionFilter(expression: string): EnvoyJson {
   return {
     extension_filter: {
       name: 'envoy.access_loggers.extension_filters.cel',
       typed_config: {
         '@type': 'type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter',
-        expression: `response.code_details == "rbac_access_denied_matched_policy[${policy}]"`,
+        expression,
       },
     },
   };
@@ -253,9 +274,9 @@ function problemFormat(facts: Omit<ProblemFacts, 'status'>, status: number | str
  * Removed first, then set: with no certificate there is no value to set, and a header that the caller
  * made up must not come through.
  */
-export const identityHeaders: EnvoyJson = {
-  request_headers_to_remove: [IDENTITY_HEADER],
-  request_headers_to_add: [
+export const identityHeaders = {
+  remove: [IDENTITY_HEADER],
+  add: [
     {
       header: { key: IDENTITY_HEADER, value: '%DOWNSTREAM_PEER_DNS_SAN%' },
       append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',

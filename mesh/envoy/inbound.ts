@@ -1,9 +1,12 @@
 import type { GatewayOperation, Listener, Mesh, Operation } from '../definition.ts';
 import { listenerMode } from '../edges.ts';
+import { CALLER_HEADERS } from './caller-token.ts';
 import { denyListFilter, DRAIN_FILTER, PEER_REVOKED_HEADER, PEER_SERIAL_FILTER } from './deny-list.ts';
+import type { Guard } from './guard.ts';
 import { bufferFilter, connectionManager, identityHeaders, ROUTER_FILTER, seconds } from './http.ts';
 import { pathMatcher, pathRegex, rbacFilter } from './rbac.ts';
 import { mutualDownstream, oneWayDownstream } from './tls-context.ts';
+import { spanName, tracingOf } from './tracing.ts';
 import type { EnvoyJson, Placement } from './types.ts';
 
 /** The cluster of the app beside this Envoy. */
@@ -25,16 +28,31 @@ export const PEER_CHECK: Operation = {
 export const PEER_IDENTITY_HEADER = 'x-tokenmesh-peer';
 export const PEER_SERIAL_HEADER = 'x-tokenmesh-peer-serial';
 
+interface Inbound {
+  readonly nodeName: string;
+  readonly placement: Placement;
+  readonly mesh: Mesh;
+  readonly listener: InboundListener;
+  readonly guard: Guard;
+}
+
 type InboundListener = Omit<Listener, 'operations'> & {
   readonly operations: readonly (Operation | GatewayOperation)[];
 };
 
 /** The listener that the rest of the mesh, or for a gateway the world, connects to. */
-export function inboundListener(mesh: Mesh, listener: InboundListener, placement: Placement): EnvoyJson {
+export function inboundListener(
+  mesh: Mesh,
+  nodeName: string,
+  listener: InboundListener,
+  placement: Placement,
+  guard: Guard,
+): EnvoyJson {
   const { mode } = listener.tls;
+  const inbound = { mesh, nodeName, placement, listener, guard };
   const chains = [];
-  if (mode !== 'DISABLED') chains.push(tlsFilterChain(mesh, listener, placement, mode === 'PERMISSIVE'));
-  if (mode !== 'STRICT') chains.push(plaintextFilterChain(mesh, listener, mode === 'PERMISSIVE'));
+  if (mode !== 'DISABLED') chains.push(tlsFilterChain(inbound, mode === 'PERMISSIVE'));
+  if (mode !== 'STRICT') chains.push(plaintextFilterChain(inbound, mode === 'PERMISSIVE'));
   return {
     name: INBOUND,
     stat_prefix: INBOUND,
@@ -54,18 +72,14 @@ const TLS_INSPECTOR: EnvoyJson = {
   },
 };
 
-function tlsFilterChain(
-  mesh: Mesh,
-  listener: InboundListener,
-  placement: Placement,
-  sniffed: boolean,
-): EnvoyJson {
+function tlsFilterChain(inbound: Inbound, sniffed: boolean): EnvoyJson {
+  const { mesh, listener, placement } = inbound;
   const mutual = listenerMode(listener) === 'mtls';
   return {
     ...(sniffed ? { filter_chain_match: { transport_protocol: 'tls' } } : {}),
     filters: [
       ...(mutual ? [PEER_SERIAL_FILTER] : []),
-      inboundManager(mesh, listener, mutual ? placement.secretsDirectory : undefined),
+      inboundManager(inbound, mutual ? placement.secretsDirectory : undefined),
     ],
     transport_socket: mutual
       ? mutualDownstream(mesh, placement.secretsDirectory)
@@ -74,43 +88,53 @@ function tlsFilterChain(
   };
 }
 
-function plaintextFilterChain(mesh: Mesh, listener: InboundListener, sniffed: boolean): EnvoyJson {
+function plaintextFilterChain(inbound: Inbound, sniffed: boolean): EnvoyJson {
   return {
     ...(sniffed ? { filter_chain_match: { transport_protocol: 'raw_buffer' } } : {}),
-    filters: [inboundManager(mesh, listener, undefined)],
+    filters: [inboundManager(inbound, undefined)],
   };
 }
 
 /** @param secretsDirectory - Where callers prove themselves: the deny list of those that are revoked is in it. */
 function inboundManager(
-  mesh: Mesh,
-  listener: InboundListener,
+  { mesh, nodeName, placement, listener, guard }: Inbound,
   secretsDirectory: string | undefined,
 ): EnvoyJson {
   const mutual = secretsDirectory !== undefined;
   const peerCheck = mutual ? [PEER_CHECK] : [];
   return connectionManager(mesh, {
     statPrefix: INBOUND,
-    settings: mutual
-      ? { forward_client_cert_details: 'SANITIZE_SET', set_current_client_cert_details: { dns: true } }
-      : { forward_client_cert_details: 'SANITIZE' },
+    settings: {
+      ...(mutual
+        ? { forward_client_cert_details: 'SANITIZE_SET', set_current_client_cert_details: { dns: true } }
+        : { forward_client_cert_details: 'SANITIZE' }),
+      ...tracingOf(`${nodeName}-envoy`, placement, nodeName in mesh.virtualGateways),
+    },
     filters: [
       ...(mutual ? [DRAIN_FILTER, denyListFilter(secretsDirectory)] : []),
+      ...guard.filters,
       rbacFilter(mesh, [...peerCheck, ...listener.operations]),
       bufferFilter(listener.maxRequestBytes),
       ROUTER_FILTER,
     ],
+    refusals: guard.refusals,
     routeConfig: {
       name: INBOUND,
-      ...identityHeaders,
+      request_headers_to_remove: [...identityHeaders.remove, ...guard.requestHeaders.remove],
+      request_headers_to_add: [...identityHeaders.add, ...guard.requestHeaders.add],
       response_headers_to_remove: [PEER_REVOKED_HEADER],
       virtual_hosts: [
         {
           name: INBOUND,
           domains: ['*'],
+          ...guard.hostConfig,
           routes: [
             ...peerCheck.map(peerCheckRoute),
-            ...listener.operations.map((each) => operationRoute(mesh, each)),
+            ...listener.operations.map((each) => ({
+              ...operationRoute(mesh, each),
+              ...spanName(each.name, placement),
+            })),
+            ...guard.routes,
           ],
         },
       ],
@@ -123,6 +147,9 @@ function operationRoute(mesh: Mesh, operation: Operation | GatewayOperation): En
   return {
     name: operation.name,
     match: routeMatch(operation),
+    ...('virtualService' in operation || isForGatewaysOnly(mesh, operation)
+      ? {}
+      : { request_headers_to_remove: CALLER_HEADERS }),
     route: {
       cluster: 'virtualService' in operation ? operation.virtualService : APP_CLUSTER,
       timeout: seconds(mesh.requestTimeoutSeconds),
@@ -131,6 +158,11 @@ function operationRoute(mesh: Mesh, operation: Operation | GatewayOperation): En
         : {}),
     },
   };
+}
+
+/** What a gateway says of the caller outside counts only where nobody else can be the one who says it. */
+function isForGatewaysOnly(mesh: Mesh, { callers }: Operation): boolean {
+  return typeof callers !== 'string' && callers.every((caller) => caller in mesh.virtualGateways);
 }
 
 /** Only what the backend cannot have seen is sent again: no request is answered twice. */

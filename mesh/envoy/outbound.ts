@@ -3,13 +3,18 @@ import { TokenmeshError } from '../../errors/error.ts';
 import type { Backend, Mesh } from '../definition.ts';
 import { listenerMode, memberOf } from '../edges.ts';
 import { identityOf } from '../identity.ts';
+import { CALLER_HEADERS, TOKEN_KEYS_CLUSTER } from './caller-token.ts';
 import { connectionManager, IDENTITY_HEADER, ROUTER_FILTER, seconds } from './http.ts';
 import { APP_CLUSTER, PEER_CHECK, SAFE_RETRIES } from './inbound.ts';
-import { externalUpstream, meshUpstream } from './tls-context.ts';
-import type { EnvoyJson, Placement, SocketAddress } from './types.ts';
+import { externalUpstream, meshUpstream, publicUpstream } from './tls-context.ts';
+import { spanName, tracingOf, TRACES_CLUSTER } from './tracing.ts';
+import type { EnvoyJson, Placement, SocketAddress, TokenIssuer, TraceCollector } from './types.ts';
 
 /** The host under which a cert agent asks, over a connection made for the purpose, what a peer sees of it. */
 export const PEER_CHECK_HOST = 'peer-check.tokenmesh';
+
+/** The public CAs, where the image's distribution keeps them. */
+const SYSTEM_TRUST = '/etc/ssl/certs/ca-certificates.crt';
 
 const PEER_CHECK_CLUSTER = 'peer-check';
 const EGRESS = 'egress';
@@ -17,6 +22,7 @@ const EGRESS = 'egress';
 /** The listener that the app calls its backends on: a Unix socket, plain HTTP, one host for each backend. */
 export function egressListener(
   mesh: Mesh,
+  nodeName: string,
   backends: readonly Backend[],
   placement: Placement,
   hasPeerCheck: boolean,
@@ -27,6 +33,7 @@ export function egressListener(
     routes: [
       {
         name: backend.virtualService,
+        ...spanName(`to ${backend.virtualService}`, placement),
         match: { prefix: '/' },
         route: {
           cluster: backend.virtualService,
@@ -46,11 +53,14 @@ export function egressListener(
         filters: [
           connectionManager(mesh, {
             statPrefix: EGRESS,
-            settings: { forward_client_cert_details: 'SANITIZE' },
+            settings: {
+              forward_client_cert_details: 'SANITIZE',
+              ...tracingOf(`${nodeName}-envoy`, placement, false),
+            },
             filters: [ROUTER_FILTER],
             routeConfig: {
               name: EGRESS,
-              request_headers_to_remove: [IDENTITY_HEADER],
+              request_headers_to_remove: [IDENTITY_HEADER, ...CALLER_HEADERS],
               virtual_hosts: hasPeerCheck ? [...hosts, PEER_CHECK_VIRTUAL_HOST] : hosts,
             },
           }),
@@ -93,12 +103,28 @@ export function backendCluster(mesh: Mesh, backend: Backend, placement: Placemen
   const external = mesh.externalServices[name];
   const endpoint = endpointOf(placement, name);
   if (external !== undefined) {
-    const trustFile = placement.externalTrust[name] ?? '/etc/ssl/certs/ca-certificates.crt';
+    const trustFile = placement.externalTrust[name] ?? SYSTEM_TRUST;
     return cluster(mesh, name, endpoint, externalUpstream(external.hostname, trustFile), {
       http_protocol_options: {},
     });
   }
   return cluster(mesh, name, endpoint, meshTransport(mesh, backend, placement), HTTP2);
+}
+
+/** Where spans go. */
+export function tracesCluster(mesh: Mesh, traces: TraceCollector): EnvoyJson {
+  return cluster(mesh, TRACES_CLUSTER, traces, undefined, { http_protocol_options: {} });
+}
+
+/** Where a gateway fetches the keys that its callers' tokens are signed with. */
+export function tokenKeysCluster(mesh: Mesh, keys: TokenIssuer['keys']): EnvoyJson {
+  const trustFile = keys.trustFile ?? SYSTEM_TRUST;
+  const transport = keys.tls ? publicUpstream(keys.host, trustFile) : undefined;
+  return {
+    ...cluster(mesh, TOKEN_KEYS_CLUSTER, keys, transport, { http_protocol_options: {} }),
+    // Public endpoints have addresses of both kinds, and a subnet often only one.
+    dns_lookup_family: 'V4_PREFERRED',
+  };
 }
 
 function meshTransport(mesh: Mesh, backend: Backend, placement: Placement): EnvoyJson | undefined {

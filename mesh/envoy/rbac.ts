@@ -27,7 +27,8 @@ export function rbacFilter(mesh: Mesh, operations: readonly Operation[]): EnvoyJ
   };
 }
 
-function permission(operation: Operation): EnvoyJson {
+/** This method and path. */
+export function permission(operation: Pick<Operation, 'method' | 'path'>): EnvoyJson {
   return {
     and_rules: {
       rules: [

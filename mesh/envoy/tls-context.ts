@@ -8,6 +8,8 @@ const TLS = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3';
 /** The client side stops at TLS 1.2 unless the maximum is said too. */
 const TLS_1_3_ONLY = { tls_minimum_protocol_version: 'TLSv1_3', tls_maximum_protocol_version: 'TLSv1_3' };
 
+const TLS_1_2_UP = { tls_minimum_protocol_version: 'TLSv1_2', tls_maximum_protocol_version: 'TLSv1_3' };
+
 /** Every certificate of the mesh is on P-256: a weak RSA key has no way to sign a handshake. */
 const MESH_TLS_PARAMETERS = { ...TLS_1_3_ONLY, signature_algorithms: ['ecdsa_secp256r1_sha256'] };
 
@@ -66,10 +68,19 @@ export function meshUpstream(identity: string, secretsDirectory: string, mutual:
 
 /** The caller's side towards a service that is not of the mesh, trusted under a bundle of its own. */
 export function externalUpstream(hostname: string, trustFile: string): EnvoyJson {
+  return oneWayUpstream(hostname, trustFile, TLS_1_3_ONLY);
+}
+
+/** Towards an endpoint of AWS, which takes TLS 1.2 too and may lack 1.3. */
+export function publicUpstream(hostname: string, trustFile: string): EnvoyJson {
+  return oneWayUpstream(hostname, trustFile, TLS_1_2_UP);
+}
+
+function oneWayUpstream(hostname: string, trustFile: string, tlsParameters: EnvoyJson): EnvoyJson {
   return upstream({
     sni: hostname,
     common_tls_context: {
-      tls_params: TLS_1_3_ONLY,
+      tls_params: tlsParameters,
       alpn_protocols: ['http/1.1'],
       validation_context: {
         trusted_ca: { filename: trustFile },

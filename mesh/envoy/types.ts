@@ -13,6 +13,30 @@ export interface SocketAddress {
   readonly port: number;
 }
 
+/** Who issues the tokens that callers from outside show: an OpenID Connect issuer, such as a Cognito user pool. */
+export interface TokenIssuer {
+  /** The `iss` of every token. */
+  readonly issuer: string;
+  /** Where its keys are published: a JWK set (RFC 7517). */
+  readonly keys: SocketAddress & {
+    readonly path: string;
+    /** Over TLS under the name `host`; in the clear only on a loopback interface. */
+    readonly tls: boolean;
+    /** PEM bundle. @default the machine's own */
+    readonly trustFile?: string;
+  };
+  /** The clients whose tokens are taken: those of Cognito have a `client_id`, and no `aud`. */
+  readonly clientIds: readonly string[];
+}
+
+/** Where spans go: OpenTelemetry's protocol (OTLP) over HTTP, to a collector beside the task. */
+export interface TraceCollector extends SocketAddress {
+  /** `/v1/traces`, usually. */
+  readonly path: string;
+  /** Of the requests that come in, this many are traced. */
+  readonly percent: number;
+}
+
 export interface Placement {
   readonly listener: SocketAddress;
   /** A Unix socket in a task; a TCP address only on a loopback interface. */
@@ -27,4 +51,8 @@ export interface Placement {
   readonly endpoints: Readonly<Record<string, SocketAddress>>;
   /** PEM bundles with the CAs that external services are trusted under, by name of the service. */
   readonly externalTrust: Readonly<Record<string, string>>;
+  /** Of a gateway that authenticates its callers. */
+  readonly tokenIssuer?: TokenIssuer;
+  /** No spans are made without it. */
+  readonly traces?: TraceCollector;
 }

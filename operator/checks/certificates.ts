@@ -1,8 +1,6 @@
 import type { CertificateRole } from '../../mesh/definition.ts';
+import { DAYS_LEFT_AT_LEAST } from './catalogue.ts';
 import { check, type CheckResult } from './check.ts';
-
-/** Renewal starts at 45 days at the latest: fewer than this means that it failed for two weeks. */
-const DAYS_LEFT_AT_LEAST = 30;
 
 export interface CertificateFacts {
   readonly node: string;
@@ -28,64 +26,45 @@ export interface CertificateFacts {
 export function checkCertificate(facts: CertificateFacts): CheckResult[] {
   const subject = `${facts.node} ${facts.role}`;
   const problem = facts.problems[0];
+  const isServed = facts.servedSerial === facts.issuedSerial;
+  const served = facts.servedSerial === undefined ? 'none' : shorten(facts.servedSerial);
   return [
     check(
-      {
-        id: 'certificates.taken',
-        group: 'certificates',
-        subject,
-        sentence: 'the sidecar has taken what was published last, certificate and trust',
-        hint: problem?.remedy ?? `see the log of ${facts.node}'s sidecar`,
-      },
+      'certificates.taken',
+      subject,
       facts.isTaken && problem === undefined,
       problem?.message ?? (facts.isTaken ? 'taken' : 'the sidecar is not ready'),
+      problem?.remedy,
     ),
     check(
-      {
-        id: 'certificates.served',
-        group: 'certificates',
-        subject,
-        sentence: 'the serial served is the serial issued',
-        hint: problem === undefined ? `rotate it: npm run mesh -- rotate ${facts.node}` : problem.remedy,
-      },
-      facts.servedSerial === facts.issuedSerial,
-      facts.servedSerial === facts.issuedSerial
-        ? shorten(facts.issuedSerial)
-        : `issued ${shorten(facts.issuedSerial)}, served ${facts.servedSerial === undefined ? 'none' : shorten(facts.servedSerial)}`,
-    ),
-    facts.renewal === undefined ? daysLeft(facts, subject) : renewsItself(facts.renewal, facts, subject),
-  ];
-}
-
-function daysLeft(facts: CertificateFacts, subject: string): CheckResult {
-  return check(
-    {
-      id: 'certificates.days-left',
-      group: 'certificates',
+      'certificates.served',
       subject,
-      sentence: `the certificate has at least ${DAYS_LEFT_AT_LEAST} days left`,
-      hint: `renew it: npm run mesh -- rotate ${facts.node}; then see why the renewal function did not`,
-    },
-    facts.daysLeft >= DAYS_LEFT_AT_LEAST,
-    `${Math.floor(facts.daysLeft)} days`,
-  );
+      isServed,
+      isServed ? served : `issued ${shorten(facts.issuedSerial)}, served ${served}`,
+      problem?.remedy,
+    ),
+    facts.renewal === undefined
+      ? check(
+          'certificates.days-left',
+          subject,
+          facts.daysLeft >= DAYS_LEFT_AT_LEAST,
+          `${Math.floor(facts.daysLeft)} days`,
+        )
+      : renewsItself(facts.renewal, subject, problem?.remedy),
+  ];
 }
 
 function renewsItself(
   renewal: NonNullable<CertificateFacts['renewal']>,
-  { node, problems }: CertificateFacts,
   subject: string,
+  hint: string | undefined,
 ): CheckResult {
   return check(
-    {
-      id: 'certificates.renews-itself',
-      group: 'certificates',
-      subject,
-      sentence: 'the certificate renews itself, with a fifth of its life or more left',
-      hint: problems[0]?.remedy ?? `see the log of ${node}'s sidecar`,
-    },
+    'certificates.renews-itself',
+    subject,
     renewal.alarm === 'none',
     `${renewal.alarm === 'none' ? '' : `${renewal.alarm}: `}ends ${renewal.notAfter ?? 'never issued'}, renews ${renewal.renewAt ?? 'never'}, ${renewal.failures} failed tries since`,
+    hint,
   );
 }
 

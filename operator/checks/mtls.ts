@@ -29,73 +29,34 @@ export function checkEdge(facts: EdgeFacts): CheckResult[] {
   const answered = probe.outcome === 'answered';
   const results = [
     check(
-      {
-        id: 'mtls.counted',
-        group: 'mtls',
-        subject,
-        sentence: 'a connection of our own is answered, and the listener counts its handshake',
-        hint: 'see whether the listener is up: npm run mesh -- status',
-      },
+      'mtls.counted',
+      subject,
       answered && counted >= 1,
       answered ? `${counted} more handshakes` : `refused: ${probe.reason}`,
     ),
     check(
-      {
-        id: 'mtls.version',
-        group: 'mtls',
-        subject,
-        sentence: 'every handshake of the listener is TLS 1.3',
-        hint: 'set tls_minimum_protocol_version in mesh/envoy/tls-context.ts back to TLSv1_3',
-      },
+      'mtls.version',
+      subject,
       Object.keys(after.versions).every((version) => version === 'TLSv1.3') && after.handshake > 0,
       Object.entries(after.versions)
         .map(([version, count]) => `${version} ${count}`)
         .join(', ') || 'none',
     ),
   ];
-  if (facts.mode !== 'mtls') return [...results, oneWay(subject, after, counters)];
-  return [...results, mutual(subject, after, counters), seenAsItself(subject, facts)];
+  const { handshake, noCertificate } = after;
+  if (facts.mode !== 'mtls') {
+    const oneWay = handshake >= 1 && noCertificate === handshake;
+    return [...results, check('mtls.one-way', subject, oneWay, counters)];
+  }
+  const mutual = handshake >= 1 && noCertificate === 0;
+  return [...results, check('mtls.mutual', subject, mutual, counters), seenAsItself(subject, facts)];
 }
 
-function mutual(subject: string, after: ListenerCounters, counters: string): CheckResult {
+function seenAsItself(subject: string, { seenAs, expectedIdentity }: EdgeFacts): CheckResult {
   return check(
-    {
-      id: 'mtls.mutual',
-      group: 'mtls',
-      subject,
-      sentence: 'the listener has handshakes, and none without a client certificate',
-      hint: 'the listener took a connection without a certificate: see clientValidation in mesh/tokenization-mesh.ts',
-    },
-    after.handshake >= 1 && after.noCertificate === 0,
-    counters,
-  );
-}
-
-function oneWay(subject: string, after: ListenerCounters, counters: string): CheckResult {
-  return check(
-    {
-      id: 'mtls.one-way',
-      group: 'mtls',
-      subject,
-      sentence: 'every handshake of the listener is without a client certificate',
-      hint: 'the listener asks for certificates that the definition does not: render its bootstrap again',
-    },
-    after.handshake >= 1 && after.noCertificate === after.handshake,
-    counters,
-  );
-}
-
-function seenAsItself(subject: string, facts: EdgeFacts): CheckResult {
-  const { seenAs } = facts;
-  return check(
-    {
-      id: 'mtls.identity',
-      group: 'mtls',
-      subject,
-      sentence: "through the caller's own Envoy, the listener sees the caller's identity",
-      hint: `rotate the certificate: npm run mesh -- rotate ${facts.from}`,
-    },
-    seenAs?.identity === facts.expectedIdentity,
+    'mtls.identity',
+    subject,
+    seenAs?.identity === expectedIdentity,
     seenAs === undefined ? 'no answer' : `${seenAs.identity}, serial ${seenAs.serial.slice(0, 8)}...`,
   );
 }

@@ -1,3 +1,4 @@
+import type { Operation } from '../../mesh/definition.ts';
 import { check, type CheckResult } from './check.ts';
 
 /** One call that an identity makes through its own Envoy, and what the definition says of it. */
@@ -12,33 +13,30 @@ export interface CallFacts {
   readonly deniedByMesh: boolean;
 }
 
+export function permits({ callers }: Pick<Operation, 'callers'>, caller: string): boolean {
+  return typeof callers === 'string' || callers.includes(caller);
+}
+
 /** A call is denied by the listener's RBAC; any other answer, an app's own 403 too, means that it got through. */
 export function checkCall(facts: CallFacts): CheckResult {
   const answered = facts.status !== undefined && facts.status < 500;
   return check(
-    {
-      id: facts.permitted ? 'policy.permitted' : 'policy.denied',
-      group: 'policy',
-      subject: `${facts.caller} -> ${facts.virtualService} ${facts.operation}`,
-      sentence: facts.permitted ? 'the call gets through, as the definition grants' : 'the call is denied',
-      hint: `compare the callers of ${facts.operation} in mesh/tokenization-mesh.ts with the RBAC filter of ${facts.virtualService}`,
-    },
+    facts.permitted ? 'policy.permitted' : 'policy.denied',
+    `${facts.caller} -> ${facts.virtualService} ${facts.operation}`,
     answered && facts.deniedByMesh === !facts.permitted,
     facts.status === undefined ? 'no answer' : `${facts.status}${facts.deniedByMesh ? ' by the mesh' : ''}`,
   );
 }
 
-/** The vault says of itself that its store and its keys can be reached. */
-export function checkVault(status: number | undefined): CheckResult {
-  return check(
-    {
-      id: 'vault.ready',
-      group: 'vault',
-      subject: 'tokenizer',
-      sentence: 'the tokenizer reaches its table and its branch keys',
-      hint: 'see the log of the tokenizer, and whether DynamoDB and KMS can be reached',
-    },
-    status === 200,
-    status === undefined ? 'no answer' : String(status),
-  );
+/** What a gateway that authenticates answers to a caller without a token. */
+export interface TokenlessFacts {
+  readonly gateway: string;
+  readonly status: number;
+  /** The code of the problem document, where the answer is one. */
+  readonly code?: string;
+}
+
+export function checkTokenless({ gateway, status, code }: TokenlessFacts): CheckResult {
+  const refused = status === 401 && code === 'ERR_TOKEN_MISSING';
+  return check('policy.token', gateway, refused, code === undefined ? String(status) : `${status} ${code}`);
 }

@@ -34,49 +34,31 @@ export function checkRevocation(facts: RevocationFacts): CheckResult[] {
 }
 
 function ownIsValid({ node, ownRevoked }: RevocationFacts): CheckResult {
-  return check(
-    {
-      id: 'revocation.own',
-      group: 'revocation',
-      subject: node,
-      sentence: "none of the node's own certificates in use is revoked",
-      hint: `it is out until its certificates are rotated: npm run mesh -- rotate ${node}`,
-    },
-    ownRevoked.length === 0,
-    ownRevoked.length === 0 ? 'none' : `revoked: ${ownRevoked.join(', ')}`,
-  );
+  const isNone = ownRevoked.length === 0;
+  return check('revocation.own', node, isNone, isNone ? 'none' : `revoked: ${ownRevoked.join(', ')}`);
 }
 
 function denyListIsTaken({ node, notDenied, deniedSerials, problems }: RevocationFacts): CheckResult {
   const [problem] = problems;
+  const found =
+    notDenied.length === 0 ? `${deniedSerials} serials refused` : `${notDenied.length} serials not refused`;
   return check(
-    {
-      id: 'revocation.deny-list',
-      group: 'revocation',
-      subject: node,
-      sentence: 'the listener refuses every serial of the deny list',
-      hint: problem?.remedy ?? `see the log of ${node}'s sidecar`,
-    },
+    'revocation.deny-list',
+    node,
     notDenied.length === 0 && problem === undefined,
-    problem?.message ??
-      (notDenied.length === 0
-        ? `${deniedSerials} serials refused`
-        : `${notDenied.length} serials not refused`),
+    problem?.message ?? found,
+    problem?.remedy,
   );
 }
 
 function crlIsChecked({ node }: RevocationFacts, crl: CrlFactsOfHierarchy): CheckResult {
   const [problem] = crl.problems;
   return check(
-    {
-      id: 'revocation.crl',
-      group: 'revocation',
-      subject: `${node} ${crl.hierarchy}`,
-      sentence: 'handshakes are checked against a CRL of every CA, each good and replaced in time',
-      hint: problem?.remedy ?? `see the log of ${node}'s sidecar`,
-    },
+    'revocation.crl',
+    `${node} ${crl.hierarchy}`,
     crl.isChecked && problem === undefined,
     problem === undefined ? foundOf(crl) : `${crl.isChecked ? '' : 'not checked: '}${problem.message}`,
+    problem?.remedy,
   );
 }
 

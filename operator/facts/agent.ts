@@ -7,6 +7,8 @@ import type { IssuanceState } from '../../sidecar/envoy/cert-agent/issuance/shor
 export interface SidecarStatus {
   readonly node: string;
   readonly ready: boolean;
+  /** Its clock. */
+  readonly now?: string;
   readonly envoyPid?: number;
   readonly certificates: readonly CertificateState[];
   readonly trust: readonly TrustState[];

@@ -8,24 +8,29 @@ import type { AwsClients } from '../aws-clients.ts';
 import type { CertificateFacts } from '../checks/certificates.ts';
 import type { NodeState, RunState } from '../run-state.ts';
 import { sidecarStatus, type SidecarStatus } from './agent.ts';
+import type { Looking } from './looking.ts';
 import { credentialsOf, probeListener } from './listener.ts';
 import { peerCheck } from './through-egress.ts';
 
 /** For each certificate of the mesh: what was issued, and what a new connection shows. */
-export async function certificateFacts(state: RunState, aws: AwsClients): Promise<CertificateFacts[]> {
-  const byNode = await Promise.all(
-    state.nodes.map(async (node) => {
-      return await Promise.all(
-        CERTIFICATE_ROLES.map(async (role) => {
-          const facts = await factsOf(state, aws, node, role);
-          const isBehind = facts.servedSerial !== facts.issuedSerial;
-          // One that renews itself may do so between the connection and the sidecar's answer.
-          return isBehind && facts.renewal !== undefined ? await factsOf(state, aws, node, role) : facts;
-        }),
-      );
-    }),
+export async function certificateFacts(
+  looking: Looking,
+  state: RunState,
+  aws: AwsClients,
+): Promise<CertificateFacts[]> {
+  const certificates = state.nodes.flatMap((node) => CERTIFICATE_ROLES.map((role) => ({ node, role })));
+  return await looking.atEach(
+    'certificates',
+    certificates,
+    ({ node, role }) => `${node.name} ${role}`,
+    async ({ node, role }) => {
+      const facts = await factsOf(state, aws, node, role);
+      const isBehind = facts.servedSerial !== facts.issuedSerial;
+      // One that renews itself may do so between the connection and the sidecar's answer.
+      return isBehind && facts.renewal !== undefined ? await factsOf(state, aws, node, role) : facts;
+    },
+    'at-once',
   );
-  return byNode.flat();
 }
 
 async function factsOf(

@@ -1,25 +1,28 @@
 import type { EdgeMode, Mesh } from '../../mesh/definition.ts';
 import { edgesOf, listenerMode } from '../../mesh/edges.ts';
+import { OUTSIDE } from '../checks/expected.ts';
 import type { EdgeFacts } from '../checks/mtls.ts';
 import { nodeState, type RunState } from '../run-state.ts';
 import { listenerCounters } from './envoy-admin.ts';
+import type { Looking } from './looking.ts';
 import { credentialsOf, probeListener } from './listener.ts';
 import { peerCheck } from './through-egress.ts';
 
-/** What stands for the callers outside the mesh. */
-const OUTSIDE = 'outside';
-
 /** Looks at every edge between Envoys of ours, and at the way in from outside. */
-export async function edgeFacts(mesh: Mesh, state: RunState): Promise<EdgeFacts[]> {
-  const facts: EdgeFacts[] = [];
-  for (const [name, gateway] of Object.entries(mesh.virtualGateways)) {
-    const mode = listenerMode(gateway.listener);
-    facts.push(await lookAtEdge(state, { from: OUTSIDE, to: name, virtualService: name, mode }));
-  }
-  for (const edge of edgesOf(mesh)) {
-    if (edge.to !== undefined) facts.push(await lookAtEdge(state, { ...edge, to: edge.to }));
-  }
-  return facts;
+export async function edgeFacts(looking: Looking, mesh: Mesh, state: RunState): Promise<EdgeFacts[]> {
+  const outside = Object.entries(mesh.virtualGateways).map(([to, { listener }]) => ({
+    from: OUTSIDE,
+    to,
+    virtualService: to,
+    mode: listenerMode(listener),
+  }));
+  const inside = edgesOf(mesh).flatMap((edge) => (edge.to === undefined ? [] : [{ ...edge, to: edge.to }]));
+  return await looking.atEach(
+    'mtls',
+    [...outside, ...inside],
+    ({ from, to }) => `${from} -> ${to}`,
+    async (edge) => await lookAtEdge(state, edge),
+  );
 }
 
 async function lookAtEdge(

@@ -1,12 +1,13 @@
-import { request } from 'undici';
+import { Agent, request } from 'undici';
+import type { Placement } from '../../mesh/envoy/types.ts';
 import type { ListenerCounters } from '../checks/seen.ts';
 
 const LISTENER = 'listener.inbound.ssl.';
 const VERSIONS = `${LISTENER}versions.`;
 
 /** Reads the counters of the inbound listener from the admin interface of one Envoy. */
-export async function listenerCounters(adminUrl: string): Promise<ListenerCounters> {
-  const stats = await readStats(adminUrl, '^(listener\\.inbound\\.ssl\\.|http\\.inbound\\.rbac\\.denied)');
+export async function listenerCounters(admin: Placement['admin'] | string): Promise<ListenerCounters> {
+  const stats = await readStats(admin, '^(listener\\.inbound\\.ssl\\.|http\\.inbound\\.rbac\\.denied)');
   const of = (name: string): number => stats.get(`${LISTENER}${name}`) ?? 0;
   return {
     handshake: of('handshake'),
@@ -24,12 +25,28 @@ export async function listenerCounters(adminUrl: string): Promise<ListenerCounte
   };
 }
 
-async function readStats(adminUrl: string, filter: string): Promise<Map<string, number>> {
-  const { body } = await request(`${adminUrl}/stats?format=json&filter=${encodeURIComponent(filter)}`, {
-    headersTimeout: 3_000,
-  });
-  const { stats } = (await body.json()) as { stats: { name?: string; value?: number }[] };
+async function readStats(admin: Placement['admin'] | string, filter: string): Promise<Map<string, number>> {
+  const path = `/stats?format=json&filter=${encodeURIComponent(filter)}`;
+  const { stats } = JSON.parse(await askAdmin(admin, path)) as { stats: { name?: string; value?: number }[] };
   return new Map(
     stats.flatMap(({ name, value }) => (name === undefined || value === undefined ? [] : [[name, value]])),
   );
+}
+
+/** @param admin - A URL, or where a placement has it: in a task that is a Unix socket. */
+async function askAdmin(admin: Placement['admin'] | string, path: string): Promise<string> {
+  const dispatcher = new Agent(
+    typeof admin === 'object' && 'socket' in admin ? { connect: { socketPath: admin.socket } } : {},
+  );
+  try {
+    const { body } = await request(`${baseOf(admin)}${path}`, { dispatcher, headersTimeout: 3_000 });
+    return await body.text();
+  } finally {
+    await dispatcher.close();
+  }
+}
+
+function baseOf(admin: Placement['admin'] | string): string {
+  if (typeof admin === 'string') return admin;
+  return 'socket' in admin ? 'http://admin' : `http://${admin.host}:${admin.port}`;
 }

@@ -1,38 +1,33 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mesh } from '../../mesh/definition.ts';
-import { listenerMode, memberOf } from '../../mesh/edges.ts';
+import { intrusionsOf } from '../checks/expected.ts';
 import { INTRUSIONS, type Intrusion, type RefusalFacts } from '../checks/refusals.ts';
 import { nodeNames } from '../../mesh/identity.ts';
 import { nodeState, type NodeState, type RunState } from '../run-state.ts';
 import type { ListenerCounters, ProbeOutcome } from '../checks/seen.ts';
 import { listenerCounters } from './envoy-admin.ts';
+import type { Looking } from './looking.ts';
 import { credentialsIn, credentialsOf, HEALTH_PATH, probeListener } from './listener.ts';
 import { probePlaintext } from './probe.ts';
 
 /** Tries every listener in every way that it must refuse. */
-export async function refusalFacts(mesh: Mesh, state: RunState): Promise<RefusalFacts[]> {
-  const facts: RefusalFacts[] = [];
-  for (const name of nodeNames(mesh)) {
-    const node = nodeState(state, name);
-    const member = memberOf(mesh, name);
-    const mutual = member !== undefined && listenerMode(member.listener) === 'mtls';
-    const intrusions: Intrusion[] = mutual
-      ? (Object.keys(INTRUSIONS) as Intrusion[])
-      : ['plaintext', 'tls-1.2'];
-    for (const intrusion of intrusions) {
+export async function refusalFacts(looking: Looking, mesh: Mesh, state: RunState): Promise<RefusalFacts[]> {
+  const tries = nodeNames(mesh).flatMap((name) =>
+    intrusionsOf(mesh, name).map((intrusion) => ({ name, intrusion })),
+  );
+  return await looking.atEach(
+    'refusals',
+    tries,
+    ({ name }) => name,
+    async ({ name, intrusion }) => {
+      const node = nodeState(state, name);
       const before = await listenerCounters(node.adminUrl);
       const outcome = await intrude(state, node, intrusion);
-      facts.push({
-        listener: node.name,
-        intrusion,
-        outcome,
-        before,
-        after: await countedAfter(node, before, intrusion),
-      });
-    }
-  }
-  return facts;
+      const after = await countedAfter(node, before, intrusion);
+      return { listener: name, intrusion, outcome, before, after };
+    },
+  );
 }
 
 /** Envoy counts on its worker threads and sums up within milliseconds: looked at again for a moment. */

@@ -19,7 +19,7 @@ import { identityOf } from '../../mesh/identity.ts';
 import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
 import { createEgress } from '../../runtime/egress.ts';
 import { stopOnSignal } from '../../runtime/lifecycle.ts';
-import { createLogger } from '../../runtime/log.ts';
+import { createLogger, nameOf } from '../../runtime/log.ts';
 import { judgeCrl } from '../../pki/crl.ts';
 import { handshakeProver } from './adapters/handshake-prover.ts';
 import { ISSUER_CLIENT, privateCaIssuer } from './adapters/private-ca-issuer.ts';
@@ -34,7 +34,9 @@ import type { CertificateSource } from './cert-agent/ports.ts';
 import { RevocationWatch } from './cert-agent/revocation.ts';
 import { readConfig, type SidecarConfig } from './config.ts';
 import { drain } from './drain.ts';
+import { emfWriter } from './emf.ts';
 import { sidecarMetrics } from './metrics.ts';
+import { scrape } from './scrape.ts';
 import { EXIT_ENVOY_ENDED, startEnvoy, type EnvoyProcess } from './envoy-process.ts';
 
 const mesh = tokenizationMesh;
@@ -79,7 +81,10 @@ async function main(): Promise<void> {
     await envoy?.stop();
     await rm(config.agentSocket, { force: true });
   });
-  await serveStatus(config, { agent, source, revocation, envoy: () => envoy });
+  const metrics = sidecarMetrics(config.nodeName, agent, revocation, () =>
+    'states' in source ? source.states : [],
+  );
+  await serveStatus(config, { agent, source, revocation, metrics, envoy: () => envoy });
   for (;;) {
     await revocation.refresh();
     await agent.refresh();
@@ -94,6 +99,7 @@ async function main(): Promise<void> {
     logger.error({ ...exit }, 'envoy ended by itself');
     process.exit(EXIT_ENVOY_ENDED);
   });
+  if (config.emfSeconds !== undefined) writeEmf(config, config.emfSeconds, metrics, stopping.signal);
   await Promise.all([
     watch(config, agent, stopping.signal),
     watchRevocation(config, revocation, agent, stopping.signal),
@@ -102,6 +108,32 @@ async function main(): Promise<void> {
 
 function log(event: AgentEvent): void {
   logger[event.level](event.facts, event.text);
+}
+
+/** The agent's own metrics, its Envoy's, and those of the app beside it where it has any. */
+function writeEmf(
+  { nodeName, placement }: SidecarConfig,
+  seconds: number,
+  own: ReturnType<typeof sidecarMetrics>,
+  stopping: AbortSignal,
+): void {
+  const { admin, appSocket } = placement;
+  const write = emfWriter({
+    namespace: mesh.name,
+    node: nodeName,
+    scrape: async () =>
+      await Promise.all([
+        own.text(),
+        scrape(admin, '/stats/prometheus'),
+        appSocket === undefined ? '' : scrape({ socket: appSocket }, '/metrics'),
+      ]),
+    write: (line) => void process.stdout.write(`${line}\n`),
+    now: Date.now,
+  });
+  const timer = setInterval(() => {
+    write().catch((error: unknown) => logger.warn({ fault: nameOf(error) }, 'metrics were not written'));
+  }, seconds * 1000);
+  stopping.addEventListener('abort', () => clearInterval(timer));
 }
 
 /** As the definition of the mesh chose for this node; trust is delivered alike for both kinds. */
@@ -154,17 +186,15 @@ interface Served {
   readonly agent: CertAgent;
   readonly source: CertificateSource | ShortLivedSource;
   readonly revocation: RevocationWatch;
+  readonly metrics: ReturnType<typeof sidecarMetrics>;
   readonly envoy: () => EnvoyProcess | undefined;
 }
 
 /** `GET /status` and `GET /metrics`, for the operator and the health check of the container: on a Unix socket. */
 async function serveStatus(
   config: SidecarConfig,
-  { agent, source, revocation, envoy }: Served,
+  { agent, source, revocation, metrics, envoy }: Served,
 ): Promise<void> {
-  const metrics = sidecarMetrics(config.nodeName, agent, revocation, () =>
-    'states' in source ? source.states : [],
-  );
   const server = createServer((request, response) => {
     if (request.url === '/metrics') {
       void metrics.text().then((text) => {
@@ -181,6 +211,7 @@ async function serveStatus(
     const status = {
       node: config.nodeName,
       ready,
+      now: new Date().toISOString(),
       envoyPid: envoy()?.pid,
       certificates,
       trust: agent.trustStates,

@@ -49,6 +49,23 @@ export function sidecarMetrics(
   gauge('crl_checked', '1 where Envoy checks handshakes against the CRLs.', ['hierarchy'], (it) => {
     for (const { hierarchy, isCrlChecked } of agent.trustStates) it.set({ hierarchy }, isCrlChecked ? 1 : 0);
   });
+  gauge(
+    'certificate_behind',
+    '1 while a handshake does not show the certificate that was taken last.',
+    ['role'],
+    (it) => {
+      for (const { role, serial, servedSerial } of agent.states)
+        it.set({ role }, serial !== undefined && serial === servedSerial ? 0 : 1);
+    },
+  );
+  gauge(
+    'certificate_problems',
+    'What keeps the certificate that was published last from being used; 0 is well.',
+    ['role'],
+    (it) => {
+      for (const { role, problems } of agent.states) it.set({ role }, problems.length);
+    },
+  );
   const ofRole = (name: string, help: string, value: (state: IssuanceState) => number): void =>
     gauge(name, help, ['role'], (it) => {
       for (const state of issuance()) it.set({ role: state.role }, value(state));

@@ -10,6 +10,7 @@ import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
 import { listenOnSocket } from '../../runtime/http-server.ts';
 import { stopOnSignal } from '../../runtime/lifecycle.ts';
 import { createLogger, nameOf } from '../../runtime/log.ts';
+import { startTracing, tracing } from '../../runtime/tracing.ts';
 import { createAwsClients } from './adapters/aws-clients.ts';
 import { detectionPorts } from './adapters/detection/detection-ports.ts';
 import { createDynamodbAuditLog } from './adapters/dynamodb-audit-log.ts';
@@ -64,6 +65,7 @@ const LEASE_MARGIN_MS = 5_000;
 
 async function start(): Promise<void> {
   const config = readConfig(process.env);
+  await startTracing('tokenizer', process.env);
   const mesh = tokenizationMesh;
   const clients = createAwsClients();
   const table = { client: clients.dynamodb, tableName: config.tokensTableName };
@@ -201,6 +203,7 @@ async function start(): Promise<void> {
     await Promise.all([stopRewrapping(), stopSweeping()]);
     await audit.close();
     await sealing.close();
+    await tracing()?.flush();
   });
   await listenOnSocket(app, config.socketPath);
   logger.info('listening');

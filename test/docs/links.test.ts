@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { markdownFiles, ROOT, textOf } from '../support/documents.ts';
+import { anchorsOf, markdownFiles, ROOT, textOf } from '../support/documents.ts';
 
 interface Link {
   readonly from: string;
@@ -21,22 +21,6 @@ function linksOf(file: string): Link[] {
 }
 
 const isExternal = (target: string): boolean => /^[a-z][a-z+.-]*:/i.test(target);
-
-/** The anchors that GitHub makes: lower case, hyphens for spaces, letters, digits, hyphens and underscores kept. */
-function anchorsOf(file: string): string[] {
-  const text = textOf(file).replaceAll(/^```[^]*?^```$/gm, '');
-  const seen = new Map<string, number>();
-  return [...text.matchAll(/^#{1,6}\s+(.+?)\s*#*$/gm)].map(([, heading = '']) => {
-    const slug = heading
-      .toLowerCase()
-      .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
-      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
-      .replaceAll(' ', '-');
-    const count = seen.get(slug) ?? 0;
-    seen.set(slug, count + 1);
-    return count === 0 ? slug : `${slug}-${count}`;
-  });
-}
 
 function isBroken({ from, target }: Link): boolean {
   const [path = '', anchor] = decodeURI(target).split('#');

@@ -19,6 +19,7 @@ import { emulatorClients } from '../../operator/aws-clients.ts';
 import { sidecarStatus } from '../../operator/facts/agent.ts';
 import { credentialsOf, probeListener } from '../../operator/facts/listener.ts';
 import { peerCheck } from '../../operator/facts/through-egress.ts';
+import { accessToken, authenticationOf } from '../../operator/login.ts';
 import { nodeState, type RunState } from '../../operator/run-state.ts';
 import type { Verification } from '../../operator/verify.ts';
 import type { IssuanceState } from '../../sidecar/envoy/cert-agent/issuance/short-lived-source.ts';
@@ -116,7 +117,11 @@ async function underLoad(work: () => Promise<void>) {
     state.cas.find((each) => each.name === 'servers-root')?.certificate ?? '',
     'utf8',
   );
-  const shop = openShop(state.gatewayUrl, trust);
+  const { token } = await accessToken(
+    authenticationOf(state),
+    emulatorClients(state.aws.endpointUrl, state.aws.region),
+  );
+  const shop = openShop(state.gatewayUrl, trust, token);
   try {
     const working = work();
     const [{ load }, handshakes] = await Promise.all([

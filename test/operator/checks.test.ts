@@ -1,26 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { checkCertificate, type CertificateFacts } from '../../operator/checks/certificates.ts';
 import { checkEdge, type EdgeFacts } from '../../operator/checks/mtls.ts';
-import { checkCall, checkVault } from '../../operator/checks/policy.ts';
+import { checkCall, checkTokenless } from '../../operator/checks/policy.ts';
 import {
   checkRefusal,
   INTRUSIONS,
   type Intrusion,
   type RefusalFacts,
 } from '../../operator/checks/refusals.ts';
+import { checkClock } from '../../operator/checks/clock.ts';
+import { checkKmsKey, checkTenantKeys, checkVault } from '../../operator/checks/vault.ts';
 import { checkRevocation, type RevocationFacts } from '../../operator/checks/revocation.ts';
-import type { ListenerCounters } from '../../operator/checks/seen.ts';
-
-const COUNTERS: ListenerCounters = {
-  handshake: 5,
-  noCertificate: 0,
-  failVerifyNoCert: 0,
-  failVerifyError: 0,
-  failVerifySan: 0,
-  connectionError: 0,
-  rbacDenied: 0,
-  versions: { 'TLSv1.3': 5 },
-};
+import { COUNTERS } from '../support/listener-counters.ts';
 
 const EDGE: EdgeFacts = {
   from: 'order',
@@ -171,8 +162,63 @@ describe('a call', () => {
 });
 
 describe('the vault', () => {
-  it('holds only when it says that it is ready', () => {
-    expect([200, 503, undefined].map((status) => checkVault(status).ok)).toEqual([true, false, false]);
+  const keys = { goodForSeconds: 3_000, isRefreshFailing: false };
+  const failed = (facts: Parameters<typeof checkVault>[0]): string[] =>
+    checkVault(facts)
+      .filter((each) => !each.ok)
+      .map((each) => each.id);
+
+  it('holds only when it says that it is ready, with keys that are fetched in time', () => {
+    expect(failed({ status: 200, keys })).toEqual([]);
+    expect(failed({ status: 503 })).toEqual(['vault.ready', 'keys.fresh']);
+    expect(failed({ status: 200 })).toEqual(['keys.fresh']);
+    expect(failed({ status: 200, keys: { ...keys, isRefreshFailing: true } })).toEqual(['keys.fresh']);
+    expect(failed({ status: 200, keys: { ...keys, goodForSeconds: 0 } })).toEqual(['keys.fresh']);
+  });
+});
+
+describe('a key', () => {
+  it('of KMS holds while it is enabled', () => {
+    const states = ['Enabled', 'Disabled', 'PendingDeletion', 'PendingImport', 'unknown'];
+    expect(states.map((state) => checkKmsKey('vault', state).ok)).toEqual([true, false, false, false, false]);
+  });
+
+  it('of a tenant holds where both are there, and says which is not', () => {
+    const keys = (hasBranchKey: boolean, hasFingerprintKey: boolean) =>
+      checkTenantKeys({ tenant: 'shop', hasBranchKey, hasFingerprintKey });
+    expect(keys(true, true).ok).toBe(true);
+    expect(keys(false, true)).toMatchObject({ ok: false, found: 'no branch key' });
+    expect(keys(true, false)).toMatchObject({ ok: false, found: 'no fingerprint key' });
+    expect(keys(false, false).hint).toContain('tenants create shop');
+  });
+});
+
+describe('a clock', () => {
+  it.each([
+    [0, true],
+    [30, true],
+    [-30, true],
+    [30.1, false],
+    [-31, false],
+  ])('%p s ahead: holds %p', (aheadSeconds, ok) => {
+    expect(checkClock({ subject: 'order', aheadSeconds }).ok).toBe(ok);
+  });
+});
+
+describe('a caller without a token', () => {
+  it('is refused only with the code that says so', () => {
+    const outcomes = [
+      { status: 401, code: 'ERR_TOKEN_MISSING' },
+      { status: 401 },
+      { status: 403, code: 'ERR_MESH_DENIED' },
+      { status: 201 },
+    ];
+    expect(outcomes.map((each) => checkTokenless({ gateway: 'gateway', ...each }).ok)).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 });
 

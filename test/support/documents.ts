@@ -42,6 +42,22 @@ export function rowsOf(markdown: string): Row[] {
   }));
 }
 
+/** The anchors that GitHub makes: lower case, hyphens for spaces, letters, digits, hyphens and underscores kept. */
+export function anchorsOf(file: string): string[] {
+  const text = textOf(file).replaceAll(/^```[^]*?^```$/gm, '');
+  const seen = new Map<string, number>();
+  return [...text.matchAll(/^#{1,6}\s+(.+?)\s*#*$/gm)].map(([, heading = '']) => {
+    const slug = heading
+      .toLowerCase()
+      .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-');
+    const count = seen.get(slug) ?? 0;
+    seen.set(slug, count + 1);
+    return count === 0 ? slug : `${slug}-${count}`;
+  });
+}
+
 function filesUnder(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = folder === '.' ? entry.name : `${folder}/${entry.name}`;

@@ -16,7 +16,7 @@ import type { Mesh } from '../../mesh/definition.ts';
 import { DENY_LIST_FILE, denyListFile } from '../../mesh/envoy/deny-list.ts';
 import { renderBootstrap } from '../../mesh/envoy/bootstrap.ts';
 import { sdsFileName, tlsCertificateSdsFile, trustSdsFile } from '../../mesh/envoy/sds.ts';
-import type { Placement } from '../../mesh/envoy/types.ts';
+import type { Placement, TokenIssuer } from '../../mesh/envoy/types.ts';
 import { CERTIFICATE_ROLES, HIERARCHIES, hierarchyOf, identityOf } from '../../mesh/identity.ts';
 import { drain } from '../../sidecar/envoy/drain.ts';
 import { startEnvoy, type EnvoyProcess } from '../../sidecar/envoy/envoy-process.ts';
@@ -24,6 +24,12 @@ import { envoyBinary } from './envoy.ts';
 import { createTestHierarchy, encryptKey, issueLeaf, type TestHierarchy } from './issue-certificate.ts';
 
 const PASSPHRASE = 'of the test alone';
+
+const NO_ISSUER: TokenIssuer = {
+  issuer: 'https://nobody.example',
+  keys: { host: '127.0.0.1', port: 9, path: '/', tls: false },
+  clientIds: ['nobody'],
+};
 
 export interface EnvoyNode {
   readonly adminUrl: string;
@@ -51,14 +57,19 @@ export interface Answer {
   readonly body: string;
 }
 
-export async function startEnvoyMesh(mesh: Mesh, nodeNames: readonly string[]): Promise<EnvoyMesh> {
+/** @param further - The issuer of gateways, for which nobody answers unless given, and where spans go. */
+export async function startEnvoyMesh(
+  mesh: Mesh,
+  nodeNames: readonly string[],
+  further: Pick<Placement, 'tokenIssuer' | 'traces'> = {},
+): Promise<EnvoyMesh> {
   const envoy = await envoyBinary();
   const directory = mkdtempSync(join(tmpdir(), 'tokenmesh-envoys-'));
   const hierarchies = {
     clients: await createTestHierarchy('clients'),
     servers: await createTestHierarchy('servers'),
   };
-  const placements = await placeNodes(mesh, nodeNames, directory);
+  const placements = await placeNodes(mesh, nodeNames, directory, { tokenIssuer: NO_ISSUER, ...further });
   const running: { nodeName: string; envoy: EnvoyProcess; app: Server }[] = [];
   for (const [nodeName, placement] of Object.entries(placements)) {
     await writeSecrets(mesh, nodeName, placement, hierarchies);
@@ -101,6 +112,7 @@ async function placeNodes(
   mesh: Mesh,
   nodeNames: readonly string[],
   directory: string,
+  further: Pick<Placement, 'tokenIssuer' | 'traces'>,
 ): Promise<Record<string, Placement>> {
   const ports = new Map<string, number>();
   for (const name of nodeNames) ports.set(name, await freePort());
@@ -122,6 +134,7 @@ async function placeNodes(
       secretsDirectory: join(home, 'secrets'),
       endpoints: { ...endpoints, processor: { host: '127.0.0.1', port: 9 } },
       externalTrust: {},
+      ...further,
     };
   }
   return placed;

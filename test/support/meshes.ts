@@ -1,5 +1,5 @@
 import type { Mesh, VirtualNode } from '../../mesh/definition.ts';
-import type { Placement } from '../../mesh/envoy/types.ts';
+import type { Placement, TokenIssuer } from '../../mesh/envoy/types.ts';
 import { nodeNames } from '../../mesh/identity.ts';
 import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
 
@@ -62,7 +62,20 @@ export function taskPlacement(mesh: Mesh, nodeName: string): Placement {
     secretsDirectory: '/run/tokenmesh/secrets',
     endpoints: { ...Object.fromEntries(services), processor: { host: 'processor.example', port: 443 } },
     externalTrust: {},
+    ...(nodeName in mesh.virtualGateways ? { tokenIssuer: COGNITO } : {}),
   };
 }
+
+/** As Cognito has it on AWS. */
+const COGNITO: TokenIssuer = {
+  issuer: 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_a1B2c3D4e',
+  keys: {
+    host: 'cognito-idp.eu-central-1.amazonaws.com',
+    port: 443,
+    path: '/eu-central-1_a1B2c3D4e/.well-known/jwks.json',
+    tls: true,
+  },
+  clientIds: ['shop-front-end'],
+};
 
 export const SHIPPED_NODES = nodeNames(tokenizationMesh);

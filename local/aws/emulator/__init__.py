@@ -1,8 +1,8 @@
 """AWS, emulated: moto's server with the gaps closed that this project depends on.
 
 Stock moto signs a private ACM certificate with the certificate's own key, answers RenewCertificate with an
-internal error, decrypts with KMS keys that are disabled, does not import key material, and lets two conditional
-puts of one item both win. Everything else is moto's own and stays so: each module here extends the classes of one
+internal error, decrypts with KMS keys that are disabled, does not import key material, lets two conditional puts of
+one item both win, and signs every user pool's tokens with one key that it ships. Everything else is moto's own and stays so: each module here extends the classes of one
 moto service, and overrides as little as it can.
 
     certificates.py         X.509: keys, templates, validity, signing (pure)
@@ -18,6 +18,8 @@ moto service, and overrides as little as it can.
     kms_calls.py            KMS's calls: RSAES_OAEP, and those that moto lacks
     partiql_insert.py       PartiQL's INSERT (pure)
     dynamodb.py             DynamoDB: one request at a time, PartiQL inserts
+    tokens.py               JSON Web Tokens as Cognito signs them (pure)
+    cognito.py              Cognito user pools: keys of their own, tokens for clients
     parent.py               ends with the parent process
     settings.py             what the environment may change
     server.py               all of it on one port

@@ -15,7 +15,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.exceptions import HTTPException
 from werkzeug.serving import make_server
 
-from . import acm, dynamodb, kms, private_ca
+from . import acm, cognito, dynamodb, kms, private_ca
 
 HEALTH_PATH = "/tokenmesh/health"
 
@@ -54,22 +54,30 @@ def create_app(service: Any) -> Flask:
 
 
 class Emulator:
-    """The WSGI application: our health route, and moto for the rest."""
+    """The WSGI application: our health route, Cognito's routes without a signature, and moto for the rest."""
 
     def __init__(self) -> None:
         self.moto = DomainDispatcherApplication(create_app)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        if environ.get("PATH_INFO") != HEALTH_PATH:
+        path = environ.get("PATH_INFO", "")
+        if path == HEALTH_PATH:
+            return answer_json("200 OK", {"pid": os.getpid()}, start_response)
+        answered = cognito.answer(path, environ.get("REQUEST_METHOD", ""), environ)
+        if answered is None:
             return self.moto(environ, start_response)
-        body = json.dumps({"pid": os.getpid()}).encode()
-        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
-        return [body]
+        return answer_json(*answered, start_response)
+
+
+def answer_json(status: str, document: dict[str, Any], start_response: Any) -> list[bytes]:
+    body = json.dumps(document).encode()
+    start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    return [body]
 
 
 def serve(host: str, port: int) -> None:
     """Serves until the process is ended."""
-    for service in (private_ca, acm, kms, dynamodb):
+    for service in (private_ca, acm, kms, dynamodb, cognito):
         service.install()
     server = make_server(host, port, Emulator(), threaded=True, request_handler=QuietRequestHandler)
     print(f"serving AWS on http://{host}:{port}", flush=True)

@@ -19,5 +19,10 @@ export const GOLDENS: Readonly<Record<string, () => EnvoyJson>> = {
   ),
   'order-listening-one-way': () => rendered(withOneWayOrder(), 'order'),
   'gateway-calling-one-way': () => rendered(withOneWayOrder(), 'gateway'),
+  'gateway-with-traces': () =>
+    renderBootstrap(tokenizationMesh, 'gateway', {
+      ...taskPlacement(tokenizationMesh, 'gateway'),
+      traces: { host: '127.0.0.1', port: 4318, path: '/v1/traces', percent: 5 },
+    }),
   'tokenizer-permissive': () => rendered(permissiveTokenizer, 'tokenizer'),
 };
