@@ -12,6 +12,7 @@ import { runMeshCommand } from './mesh/command.ts';
 import { OPERATIONS, type OperationName } from './mesh/operations.ts';
 import { MEASURING_PARTS, PARTS, type Part } from './mesh/bench-parts.ts';
 import { run as dynamodbTransport } from './dynamodb-transport.ts';
+import { run as secretDelivery } from './secret-delivery.ts';
 import { planFor, SIDE_CONNECTIONS } from './mesh/plan.ts';
 import { run as tokenFormats } from './token-formats.ts';
 
@@ -27,7 +28,7 @@ interface BenchOptions {
   readonly out?: string;
 }
 
-const BENCHES = ['token-formats', 'issuance', 'dynamodb-transport', 'mesh'] as const;
+const BENCHES = ['token-formats', 'issuance', 'dynamodb-transport', 'secret-delivery', 'mesh'] as const;
 type BenchName = (typeof BENCHES)[number];
 
 const EXIT_WRONG_USE = 2;
@@ -64,6 +65,7 @@ async function runBench(name: BenchName, options: BenchOptions): Promise<number>
   if (name === 'issuance') return runIssuance(json) ? 0 : 1;
   if (name === 'token-formats') return (await tokenFormats()) ? 0 : 1;
   if (name === 'dynamodb-transport') return (await dynamodbTransport()) ? 0 : 1;
+  if (name === 'secret-delivery') return (await secretDelivery()) ? 0 : 1;
   return await runMeshCommand({
     plan: planFor(quick, seconds),
     parts: part,

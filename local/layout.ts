@@ -67,6 +67,7 @@ export async function planLayout(
         egressSocket,
         ...appSocket,
         secretsDirectory: join(home, 'secrets'),
+        sdsSocket: join(home, 'run', 'sds.sock'),
         endpoints: { ...endpoints, processor },
         externalTrust: { processor: processorTrust },
       },

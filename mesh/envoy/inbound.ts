@@ -4,7 +4,8 @@ import { denyListFilter, DRAIN_FILTER, PEER_REVOKED_HEADER, PEER_SERIAL_FILTER }
 import { bufferFilter, connectionManager, identityHeaders, ROUTER_FILTER, seconds } from './http.ts';
 import { pathMatcher, pathRegex, rbacFilter } from './rbac.ts';
 import { mutualDownstream, oneWayDownstream } from './tls-context.ts';
-import type { EnvoyJson, Placement } from './types.ts';
+import type { PlacedNode } from './sds.ts';
+import type { EnvoyJson } from './types.ts';
 
 /** The cluster of the app beside this Envoy. */
 export const APP_CLUSTER = 'app';
@@ -30,7 +31,7 @@ type InboundListener = Omit<Listener, 'operations'> & {
 };
 
 /** The listener that the rest of the mesh, or for a gateway the world, connects to. */
-export function inboundListener(mesh: Mesh, listener: InboundListener, placement: Placement): EnvoyJson {
+export function inboundListener(mesh: Mesh, listener: InboundListener, placement: PlacedNode): EnvoyJson {
   const { mode } = listener.tls;
   const chains = [];
   if (mode !== 'DISABLED') chains.push(tlsFilterChain(mesh, listener, placement, mode === 'PERMISSIVE'));
@@ -57,7 +58,7 @@ const TLS_INSPECTOR: EnvoyJson = {
 function tlsFilterChain(
   mesh: Mesh,
   listener: InboundListener,
-  placement: Placement,
+  placement: PlacedNode,
   sniffed: boolean,
 ): EnvoyJson {
   const mutual = listenerMode(listener) === 'mtls';
@@ -67,9 +68,7 @@ function tlsFilterChain(
       ...(mutual ? [PEER_SERIAL_FILTER] : []),
       inboundManager(mesh, listener, mutual ? placement.secretsDirectory : undefined),
     ],
-    transport_socket: mutual
-      ? mutualDownstream(mesh, placement.secretsDirectory)
-      : oneWayDownstream(placement.secretsDirectory),
+    transport_socket: mutual ? mutualDownstream(mesh, placement.secret) : oneWayDownstream(placement.secret),
     transport_socket_connect_timeout: '5s',
   };
 }

@@ -63,7 +63,10 @@ export async function startEnvoyMesh(mesh: Mesh, nodeNames: readonly string[]): 
   for (const [nodeName, placement] of Object.entries(placements)) {
     await writeSecrets(mesh, nodeName, placement, hierarchies);
     const bootstrapFile = join(directory, nodeName, 'bootstrap.json');
-    writeFileSync(bootstrapFile, JSON.stringify(renderBootstrap(mesh, nodeName, placement)));
+    writeFileSync(
+      bootstrapFile,
+      JSON.stringify(renderBootstrap({ ...mesh, secretDelivery: 'file' }, nodeName, placement)),
+    );
     running.push({
       nodeName,
       app: await startApp(placement),
@@ -120,6 +123,7 @@ async function placeNodes(
       appSocket: join(home, 'app.sock'),
       egressSocket: join(home, 'egress.sock'),
       secretsDirectory: join(home, 'secrets'),
+      sdsSocket: join(home, 'sds.sock'),
       endpoints: { ...endpoints, processor: { host: '127.0.0.1', port: 9 } },
       externalTrust: {},
     };

@@ -19,5 +19,6 @@ export const GOLDENS: Readonly<Record<string, () => EnvoyJson>> = {
   ),
   'order-listening-one-way': () => rendered(withOneWayOrder(), 'order'),
   'gateway-calling-one-way': () => rendered(withOneWayOrder(), 'gateway'),
+  'order-with-secrets-in-files': () => rendered({ ...tokenizationMesh, secretDelivery: 'file' }, 'order'),
   'tokenizer-permissive': () => rendered(permissiveTokenizer, 'tokenizer'),
 };
