@@ -16,6 +16,7 @@ import { tokenizationMesh } from '../mesh/tokenization-mesh.ts';
 import { createQuietLogger } from '../runtime/log.ts';
 import { addAuditCommand } from './audit.ts';
 import { emulatorClients } from './aws-clients.ts';
+import { addCaCommand } from './ca/command.ts';
 import { writeIdentityFiles } from './identities.ts';
 import { addFingerprintsCommand } from './fingerprints.ts';
 import { addHoneyCommand } from './honey.ts';
@@ -25,7 +26,7 @@ import { addPolicyCommand } from './policy.ts';
 import { revocationReport, rotationReport, statusReport, verificationReport } from './report.ts';
 import { revokeCertificate } from './revoke.ts';
 import { rotateCertificate } from './rotate.ts';
-import { nodeState, readRunState, runStateFile, type RunState } from './run-state.ts';
+import { nodeState, readRunState, runStateFile, writeRunState, type RunState } from './run-state.ts';
 import { addScanCommand } from './scan.ts';
 import { meshStatus } from './status.ts';
 import { addTextCommand } from './text.ts';
@@ -150,6 +151,12 @@ addHoneyCommand(program, { runningMesh, print, onlyStandardInput });
 addKeysCommands(program, { runningMesh, print });
 addKeyVersionsCommand(program, { runningMesh, print });
 addAuditCommand(program, { runningMesh, print, onlyStandardInput });
+addCaCommand(program, {
+  mesh,
+  runningMesh,
+  writeState: (state) => writeRunState(runStateFile(process.env), state),
+  print,
+});
 
 function clientsOf(state: RunState): ReturnType<typeof emulatorClients> {
   return emulatorClients(state.aws.endpointUrl, state.aws.region);
