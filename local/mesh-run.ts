@@ -28,7 +28,7 @@ import { preparePythonEnvironment } from './aws/python-environment.ts';
 import { requireEmptyAccount, requireEnvoy } from './given-parts.ts';
 import { createVaultResources, TABLES, type VaultResources } from './aws/resources.ts';
 import { freePort } from './free-port.ts';
-import { planLayout, type Layout, type NodeLayout } from './layout.ts';
+import { planLayout, type Layout, type NodeLayout, type PortChoice } from './layout.ts';
 import { authoritiesOf, authorityFile, makePki, writePki, type MadePki } from './made-pki.ts';
 import { startNodes } from './node-processes.ts';
 import { createProcesses, type Processes } from './processes.ts';
@@ -46,6 +46,8 @@ export interface MeshRunOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  /** @default 'of-the-definition' */
+  readonly ports?: PortChoice;
   /** Wraps each stage that a person waits for. */
   readonly stage: <Result>(
     title: string,
@@ -103,6 +105,7 @@ export class MeshRunner {
       this.#directory,
       processor,
       join(this.#directory, 'processor', 'root.pem'),
+      this.#options.ports ?? 'of-the-definition',
     );
     await Promise.all(layout.nodes.map(writePlacement));
     const made = await stage('keys, tables, private CAs, certificates', async () => {

@@ -42,6 +42,8 @@ export function inboundListener(mesh: Mesh, listener: InboundListener, placement
     address: {
       socket_address: { address: placement.listener.host, port_value: placement.listener.port },
     },
+    // Shared, two Envoys that were given one port would each get a part of the connections, in silence.
+    enable_reuse_port: false,
     per_connection_buffer_limit_bytes: 1_048_576,
     ...(mode === 'PERMISSIVE' ? { listener_filters: [TLS_INSPECTOR] } : {}),
     filter_chains: chains,

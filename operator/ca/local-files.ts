@@ -42,7 +42,7 @@ export async function followRollover(parts: LocalFilesParts, rollover: Rollover)
   const next = {
     ...state,
     nodes: await Promise.all(state.nodes.map(async (node) => await withPublishedArns(parts, node))),
-    cas: [...others, ...ours].toSorted((a, b) => a.name.localeCompare(b.name)),
+    cas: hierarchy === 'clients' ? [...ours, ...others] : [...others, ...ours],
   };
   parts.write(next);
   await writeIdentityFiles(next, mesh.name, aws.secretsManager);

@@ -1,0 +1,87 @@
+/**
+ * The loads that go on while certificates change: kept connections and fresh ones, through the Envoys and
+ * beside them.
+ *
+ * @module
+ */
+
+import { PEER_CHECK } from '../../mesh/envoy/inbound.ts';
+import { PEER_CHECK_HOST } from '../../mesh/envoy/outbound.ts';
+import { HEALTH_PATH } from '../../operator/facts/listener.ts';
+import { identityFiles, type IdentityFiles } from '../../operator/identities.ts';
+import { nodeState, type RunState } from '../../operator/run-state.ts';
+
+interface LaneFacts {
+  readonly name: string;
+  readonly perSecond: number;
+  readonly expected: number;
+}
+
+/** Through a node's own Envoy: over connections that it keeps, unless the host makes it open new ones. */
+export interface EgressLane extends LaneFacts {
+  readonly kind: 'egress';
+  readonly socket: string;
+  readonly url: string;
+  readonly body?: string;
+}
+
+/** A TLS connection of the load's own for each request, with the certificate that is in the files now. */
+export interface DirectLane extends LaneFacts {
+  readonly kind: 'direct';
+  readonly host: string;
+  readonly port: number;
+  readonly servername: string;
+  readonly path: string;
+  readonly files: IdentityFiles;
+}
+
+export type Lane = EgressLane | DirectLane;
+
+/** A field that anyone may store: no card number is in a load. */
+const RECORD = JSON.stringify({ fields: { note: { class: 'text', value: 'of a load' } } });
+
+/**
+ * @param perSecond - Requests over kept connections; of those on fresh ones a fifth of it: each of them is
+ *   a full handshake on both sides.
+ */
+export function lanesOf(state: RunState, perSecond: number): Lane[] {
+  const [order, tokenizer] = [nodeState(state, 'order'), nodeState(state, 'tokenizer')];
+  const freshPerSecond = perSecond / 15;
+  const fresh = {
+    kind: 'egress',
+    url: `http://${PEER_CHECK_HOST}${PEER_CHECK.path}`,
+    perSecond: freshPerSecond,
+    expected: 204,
+  } as const;
+  const kept = { kind: 'egress', socket: order.egressSocket } as const;
+  return [
+    {
+      ...kept,
+      name: 'kept: order to the tokenizer',
+      url: `http://tokenizer${HEALTH_PATH}`,
+      perSecond,
+      expected: 200,
+    },
+    {
+      ...kept,
+      name: 'kept: order stores a token',
+      url: 'http://tokenizer/v1/tokens',
+      body: RECORD,
+      perSecond: perSecond / 50,
+      expected: 201,
+    },
+    { ...fresh, name: "fresh: order's Envoy to order's", socket: order.egressSocket },
+    { ...fresh, name: "fresh: the tokenizer's Envoy to the tokenizer's", socket: tokenizer.egressSocket },
+    {
+      kind: 'direct',
+      name: "fresh: a client of its own, as order, to the tokenizer's Envoy",
+      perSecond: freshPerSecond,
+      expected: 200,
+      host: tokenizer.listener.host,
+      port: tokenizer.listener.port,
+      servername: tokenizer.identity,
+      path: HEALTH_PATH,
+      files: identityFiles(state, 'order', 'client'),
+    },
+  ];
+}
