@@ -34,6 +34,7 @@ import { startNodes } from './node-processes.ts';
 import { createProcesses, type Processes } from './processes.ts';
 import { untilReady } from './readiness.ts';
 import { writeShortLivedIdentities } from './short-lived.ts';
+import { startRenewalSchedule } from './renewal-schedule.ts';
 
 const REGION = 'us-east-1';
 const ACCOUNT_ID = '123456789012';
@@ -68,6 +69,7 @@ export class MeshRunner {
   readonly #directory: string;
   readonly #processes: Processes;
   readonly #failed = Promise.withResolvers<never>();
+  readonly #stopped = new AbortController();
   #stopEmulator: () => Promise<void> = async () => {};
 
   constructor(options: MeshRunOptions) {
@@ -135,11 +137,16 @@ export class MeshRunner {
       'Envoys and apps',
       async (progress) => await untilReady(layout, this.#options.signal, progress),
     );
+    await startRenewalSchedule({
+      ...{ mesh, aws, endpointUrl, region: REGION },
+      ...{ logger: this.#options.logger, signal: this.#stopped.signal },
+    });
     writeRunState(this.#options.stateFile, state);
     return { state, aws, gatewayTrust: made.hierarchies.servers.rootCertificate };
   }
 
   async stop(): Promise<void> {
+    this.#stopped.abort();
     await this.#processes.stop();
     await this.#stopEmulator();
     this.removeFiles();

@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ListTagsForCertificateCommand, ListCertificatesCommand } from '@aws-sdk/client-acm';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { lanesOf } from '../../bench/certificates/lanes.ts';
 import { startCertificateLoad } from '../../bench/certificates/load.ts';
 import { emulatorClients } from '../../operator/aws-clients.ts';
@@ -24,6 +24,13 @@ const DEADLINE_MS = 240_000;
 const REQUESTS_PER_SECOND = 100;
 
 const suite = meshOfSuite();
+
+let aws: ReturnType<typeof emulatorClients> | undefined;
+
+afterAll(() => {
+  aws?.acm.destroy();
+  aws?.secretsManager.destroy();
+});
 
 /** Does something while requests go on over kept and fresh connections. @returns Those that failed. */
 async function underLoad(work: () => Promise<void>): Promise<{ requests: number; failures: string[] }> {
@@ -48,8 +55,13 @@ function trusted(node: string, role: 'client' | 'server'): string[] {
   return splitPem(pem).map((each) => readCertificate(each).subject);
 }
 
+function clientsOfSuite(): ReturnType<typeof emulatorClients> {
+  aws ??= emulatorClients(suite.state.aws.endpointUrl, suite.state.aws.region);
+  return aws;
+}
+
 async function reconcile(): Promise<void> {
-  const { acm, secretsManager } = emulatorClients(suite.state.aws.endpointUrl, suite.state.aws.region);
+  const { acm, secretsManager } = clientsOfSuite();
   const handler = createHandler({
     ...{ acm, secretsManager, meshName: 'tokenmesh', logger: captureLog().logger },
     ...{ clock: () => new Date(), sleep: async (ms: number) => await sleep(ms), random: Math.random },
@@ -92,7 +104,7 @@ describe('mesh ca rollover clients', () => {
   it(
     'leaves one certificate of each node and role, which the reconcile finds as it should be',
     async () => {
-      const { acm } = emulatorClients(suite.state.aws.endpointUrl, suite.state.aws.region);
+      const { acm } = clientsOfSuite();
       const before = nodeState(suite.run.state, 'order').certificateArns.client;
       await reconcile();
       const { CertificateSummaryList: found = [] } = await acm.send(
@@ -144,10 +156,14 @@ describe('mesh ca rollover servers', () => {
     DEADLINE_MS,
   );
 
-  it('refuses a hierarchy that there is not', async () => {
-    expect(await mesh(suite.run, ['ca', 'rollover', 'peers'])).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('clients, servers'),
-    });
-  });
+  it(
+    'refuses a hierarchy that there is not',
+    async () => {
+      expect(await mesh(suite.run, ['ca', 'rollover', 'peers'])).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('clients, servers'),
+      });
+    },
+    DEADLINE_MS,
+  );
 });

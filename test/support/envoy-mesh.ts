@@ -12,12 +12,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { freePort } from '../../local/free-port.ts';
-import type { Mesh } from '../../mesh/definition.ts';
+import type { CertificateRole, Mesh } from '../../mesh/definition.ts';
 import { DENY_LIST_FILE, denyListFile } from '../../mesh/envoy/deny-list.ts';
 import { renderBootstrap } from '../../mesh/envoy/bootstrap.ts';
 import { sdsFileName, tlsCertificateSdsFile, trustSdsFile } from '../../mesh/envoy/sds.ts';
 import type { Placement } from '../../mesh/envoy/types.ts';
 import { CERTIFICATE_ROLES, HIERARCHIES, hierarchyOf, identityOf } from '../../mesh/identity.ts';
+import { readCertificate } from '../../pki/certificate.ts';
 import { drain } from '../../sidecar/envoy/drain.ts';
 import { startEnvoy, type EnvoyProcess } from '../../sidecar/envoy/envoy-process.ts';
 import { envoyBinary } from './envoy.ts';
@@ -35,6 +36,8 @@ export interface EnvoyMesh {
   readonly hierarchies: Readonly<Record<'clients' | 'servers', TestHierarchy>>;
   /** Sends a request from a node, through its own Envoy. */
   call(from: string, url: string, options?: CallOptions): Promise<Answer>;
+  /** Gives a node another certificate as its agent does. @returns The serial, as Envoy writes it. */
+  rotate(nodeName: string, role: CertificateRole): Promise<string>;
   /** Ends one node's Envoy as its sidecar does: drained first. */
   stopEnvoy(nodeName: string): Promise<void>;
   stop(): Promise<void>;
@@ -84,6 +87,11 @@ export async function startEnvoyMesh(mesh: Mesh, nodeNames: readonly string[]): 
     nodes,
     hierarchies,
     call: async (from, url, options) => await call(placements[from]?.egressSocket ?? '', url, options),
+    async rotate(nodeName, role) {
+      const placement = placements[nodeName];
+      if (placement === undefined) throw new Error(`no node ${nodeName}`);
+      return await writeCertificate(mesh, nodeName, role, placement, hierarchies);
+    },
     async stopEnvoy(nodeName) {
       const admin = placements[nodeName]?.admin;
       if (admin !== undefined) await drain(admin, 5);
@@ -137,16 +145,7 @@ async function writeSecrets(
   placement: Placement,
   hierarchies: EnvoyMesh['hierarchies'],
 ): Promise<void> {
-  for (const role of CERTIFICATE_ROLES) {
-    const { subordinate, chain } = hierarchies[hierarchyOf(role)];
-    const leaf = await issueLeaf(subordinate, identityOf(mesh, nodeName));
-    const material = {
-      certificateChain: leaf.certificate + chain,
-      encryptedPrivateKey: encryptKey(leaf.key, PASSPHRASE),
-      passphrase: PASSPHRASE,
-    };
-    putSecret(placement, sdsFileName(role), tlsCertificateSdsFile(role, material));
-  }
+  for (const role of CERTIFICATE_ROLES) await writeCertificate(mesh, nodeName, role, placement, hierarchies);
   for (const hierarchy of HIERARCHIES) {
     const secret = `trust-${hierarchy}` as const;
     putSecret(placement, sdsFileName(secret), trustSdsFile(secret, hierarchies[hierarchy].root.certificate));
@@ -200,4 +199,22 @@ async function untilReady(adminUrl: string): Promise<void> {
     }
     await sleep(20);
   }
+}
+
+async function writeCertificate(
+  mesh: Mesh,
+  nodeName: string,
+  role: CertificateRole,
+  placement: Placement,
+  hierarchies: EnvoyMesh['hierarchies'],
+): Promise<string> {
+  const { subordinate, chain } = hierarchies[hierarchyOf(role)];
+  const leaf = await issueLeaf(subordinate, identityOf(mesh, nodeName));
+  const material = {
+    certificateChain: leaf.certificate + chain,
+    encryptedPrivateKey: encryptKey(leaf.key, PASSPHRASE),
+    passphrase: PASSPHRASE,
+  };
+  putSecret(placement, sdsFileName(role), tlsCertificateSdsFile(role, material));
+  return readCertificate(leaf.certificate).serial;
 }
