@@ -83,19 +83,25 @@ program
 
 program
   .command('rotate')
-  .description("renew a node's certificates and wait until new connections show them")
-  .argument('<node>', 'the node, such as tokenizer')
+  .description("renew a node's certificates, or everybody's, and wait until new connections show them")
+  .argument('[node]', 'the node, such as tokenizer')
+  .option(
+    '--all',
+    'every node that does not renew by itself, one after the other; with --role, one hierarchy',
+  )
   .addOption(new Option('--role <role>', 'one role alone; both unless given').choices([...CERTIFICATE_ROLES]))
-  .action(async (node: string, options: { role?: CertificateRole }) => {
+  .action(async (node: string | undefined, options: { all?: boolean; role?: CertificateRole }) => {
+    if ((node === undefined) !== (options.all === true)) program.error('error: expected a node, or --all');
     const state = runningMesh();
-    nodeState(state, node);
+    const renewable = state.nodes.filter(({ certificateSource }) => certificateSource === 'acm-export');
+    const names = node === undefined ? renewable.map(({ name }) => name) : [nodeState(state, node).name];
     // The server's first: the client's is proven by a connection to it, which a revoked server's would fail.
     const roles = options.role === undefined ? CERTIFICATE_ROLES.toReversed() : [options.role];
     const parts = { mesh, state, aws: clientsOf(state), logger: createQuietLogger('operator') };
     await refreshIdentityFiles(state, parts.aws);
-    for (const role of roles) {
-      process.stderr.write(`rotating ${node} ${role} ...\n`);
-      print(rotationReport(await rotateCertificate(parts, node, role)));
+    for (const [name, role] of names.flatMap((each) => roles.map((role) => [each, role] as const))) {
+      process.stderr.write(`rotating ${name} ${role} ...\n`);
+      print(rotationReport(await rotateCertificate(parts, name, role)));
     }
   });
 

@@ -72,18 +72,23 @@ function portsOf(wiring: RenewalWiring): RenewalPorts {
 /** A person who runs the handler in process reads its report. */
 const NO_METRICS: RenewalMetrics = { record: () => {} };
 
+const systemClock = (): Date => new Date();
+
 let wired: RenewalHandler | undefined;
 
 /** What AWS Lambda calls. The clients are made at the first event and kept for those that follow. */
 export const handler: RenewalHandler = async (event, context) => {
   const meshName = process.env['TOKENMESH_MESH'] ?? 'tokenmesh';
-  const clock = (): Date => new Date();
   wired ??= createHandler({
     acm: new ACMClient(CONTROL_PATH_CLIENT),
     secretsManager: new SecretsManagerClient(CONTROL_PATH_CLIENT),
     meshName,
-    clock,
-    metrics: emfMetrics({ meshName, clock, print: (line) => void process.stdout.write(`${line}\n`) }),
+    clock: systemClock,
+    metrics: emfMetrics({
+      meshName,
+      clock: systemClock,
+      print: (line) => void process.stdout.write(`${line}\n`),
+    }),
     sleep,
     random: Math.random,
     logger: createLogger('renewal'),

@@ -97,8 +97,9 @@ export async function runCertificateBench(parts: CertificateBenchParts): Promise
     }
     await sleep(plan.quietMs);
     const samples = await load.stop();
-    const lanes = samples.map((each) => judgeLane(each, windows));
-    return { lanes, rotations, swaps, rollovers, windows, seconds: (performance.now() - started) / 1000 };
+    const seconds = (performance.now() - started) / 1000;
+    const lanes = samples.map((each) => judgeLane(each, windows, seconds));
+    return { lanes, rotations, swaps, rollovers, windows, seconds };
   } finally {
     load.kill();
   }

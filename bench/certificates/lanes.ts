@@ -14,6 +14,8 @@ import { nodeState, type RunState } from '../../operator/run-state.ts';
 interface LaneFacts {
   readonly name: string;
   readonly perSecond: number;
+  /** The most that wait for an answer. */
+  readonly atATime: number;
   readonly expected: number;
 }
 
@@ -51,6 +53,7 @@ export function lanesOf(state: RunState, perSecond: number): Lane[] {
     kind: 'egress',
     url: `http://${PEER_CHECK_HOST}${PEER_CHECK.path}`,
     perSecond: freshPerSecond,
+    atATime: 8,
     expected: 204,
   } as const;
   const kept = { kind: 'egress', socket: order.egressSocket } as const;
@@ -60,6 +63,7 @@ export function lanesOf(state: RunState, perSecond: number): Lane[] {
       name: 'kept: order to the tokenizer',
       url: `http://tokenizer${HEALTH_PATH}`,
       perSecond,
+      atATime: 64,
       expected: 200,
     },
     {
@@ -68,6 +72,7 @@ export function lanesOf(state: RunState, perSecond: number): Lane[] {
       url: 'http://tokenizer/v1/tokens',
       body: RECORD,
       perSecond: perSecond / 50,
+      atATime: 8,
       expected: 201,
     },
     { ...fresh, name: "fresh: order's Envoy to order's", socket: order.egressSocket },
@@ -76,6 +81,7 @@ export function lanesOf(state: RunState, perSecond: number): Lane[] {
       kind: 'direct',
       name: "fresh: a client of its own, as order, to the tokenizer's Envoy",
       perSecond: freshPerSecond,
+      atATime: 8,
       expected: 200,
       host: tokenizer.listener.host,
       port: tokenizer.listener.port,

@@ -1,8 +1,10 @@
 /**
  * Sends the lanes at their rates, in a process of its own, and tells at the end what became of each request.
  *
- * Open loop: a request is sent when its time has come, whether or not those before were answered, so that a
- * stall shows as many slow ones. It counts as failed when it is answered otherwise than it should be, or not.
+ * A request is sent when its time has come, whether or not those before were answered, so that a stall shows
+ * as many slow ones; but never more at a time than the lane allows, or a machine that is too slow would be
+ * measured by its queue: those that are held back are counted. A request has failed when it is answered
+ * otherwise than it should be, or not.
  *
  * @module
  */
@@ -31,7 +33,7 @@ class RunningLane {
   constructor(lane: Lane, send: Send) {
     this.#lane = lane;
     this.#send = send;
-    this.samples = { name: lane.name, at: [], ms: [], failures: [] };
+    this.samples = { name: lane.name, at: [], ms: [], failures: [], heldBack: 0 };
   }
 
   get isIdle(): boolean {
@@ -41,7 +43,10 @@ class RunningLane {
   /** Sends what is due by now. */
   tick(): void {
     const due = Math.floor(((performance.now() - this.#startedAt) * this.#lane.perSecond) / 1000);
-    for (; this.#sent < due; this.#sent += 1) void this.#one();
+    for (; this.#sent < due; this.#sent += 1) {
+      if (this.#open < this.#lane.atATime) void this.#one();
+      else this.samples.heldBack += 1;
+    }
   }
 
   async #one(): Promise<void> {

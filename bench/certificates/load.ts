@@ -11,6 +11,8 @@ export interface LaneSamples {
   /** How long it took, in the same order. */
   readonly ms: number[];
   readonly failures: { readonly at: number; readonly what: string }[];
+  /** Not sent when their time had come, since too many were waiting for their answers. */
+  heldBack: number;
 }
 
 export type ToLoad = { readonly kind: 'start'; readonly lanes: readonly Lane[] } | { readonly kind: 'stop' };

@@ -5,6 +5,7 @@ import type { CertificateBenchResult } from './certificates-bench.ts';
 
 /** Goals that the figures stand beside. */
 const SEEN_GOAL_MS = 50;
+const RATE_GOAL = 500;
 
 /** Whether no request failed, on any lane, and each lane had some. */
 export function holds({ lanes }: CertificateBenchResult): boolean {
@@ -21,6 +22,10 @@ export function certificateFigures(result: CertificateBenchResult): Figure[] {
   const published = { name: 'published', value: median(result.rotations.map((each) => each.publishedMs)) };
   return [
     figure('requests-failed', failed, 'requests', { name: 'requests', value: requests }),
+    figure('requests-per-second', sum(result.lanes.map((lane) => lane.perSecond)), 'requests/s', {
+      name: 'goal',
+      value: RATE_GOAL,
+    }),
     ...(kept === undefined
       ? []
       : [
@@ -45,8 +50,8 @@ export function certificateReport(
   figures: readonly Figure[],
 ): string {
   const lanes = result.lanes.map(
-    ({ name, requests, failed, during, outside }) =>
-      `| ${name} | ${requests} | ${failed} | ${ms(during.p50Ms)} | ${ms(outside.p50Ms)} | ${ms(during.p99Ms)} | ${ms(outside.p99Ms)} |`,
+    ({ name, requests, perSecond, heldBack, failed, during, outside }) =>
+      `| ${name} | ${requests} | ${ms(perSecond)} | ${heldBack} | ${failed} | ${ms(during.p50Ms)} | ${ms(outside.p50Ms)} | ${ms(during.p99Ms)} | ${ms(outside.p99Ms)} |`,
   );
   const swaps = result.swaps.map(
     (each) =>
@@ -57,8 +62,8 @@ export function certificateReport(
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}, Envoy ${machine.envoy}`,
     `${result.rotations.length} rotations, ${sum(result.swaps.map((each) => each.swaps))} swaps, ${result.rollovers.length} rollovers in ${result.seconds.toFixed(0)} s.`,
     [
-      '| load | requests | failed | p50 ms during | outside | p99 ms during | outside |',
-      '|---|---|---|---|---|---|---|',
+      '| load | requests | a second | held back | failed | p50 ms during | outside | p99 ms during | outside |',
+      '|---|---|---|---|---|---|---|---|---|',
       ...lanes,
     ].join('\n'),
     [

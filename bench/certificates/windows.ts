@@ -11,6 +11,8 @@ export interface Window {
 export interface LaneResult {
   readonly name: string;
   readonly requests: number;
+  readonly perSecond: number;
+  readonly heldBack: number;
   readonly failed: number;
   readonly failures: readonly string[];
   readonly during: Latency;
@@ -24,7 +26,7 @@ export interface Latency {
 }
 
 /** The requests of one lane that were sent while certificates changed, beside all the others. */
-export function judgeLane(samples: LaneSamples, windows: readonly Window[]): LaneResult {
+export function judgeLane(samples: LaneSamples, windows: readonly Window[], seconds: number): LaneResult {
   const during: number[] = [];
   const outside: number[] = [];
   for (const [index, at] of samples.at.entries()) {
@@ -34,6 +36,8 @@ export function judgeLane(samples: LaneSamples, windows: readonly Window[]): Lan
   return {
     name: samples.name,
     requests: samples.at.length,
+    perSecond: samples.at.length / seconds,
+    heldBack: samples.heldBack,
     failed: samples.failures.length,
     failures: [...samples.failures.slice(0, 3), ...samples.failures.slice(3).slice(-2)].map(
       ({ at, what }) => `${new Date(at).toISOString()} ${what}`,

@@ -31,7 +31,6 @@ export async function createDeadLetterQueue(client: SQSClient, name: string): Pr
 export function sqsDeadLetters(client: SQSClient, queueUrl: string): DeadLetters {
   return {
     async send({ requestId, event, errorMessage }) {
-      const text = (StringValue: string) => ({ DataType: 'String', StringValue });
       await client.send(
         new SendMessageCommand({
           QueueUrl: queueUrl,
@@ -69,4 +68,8 @@ export async function takeDeadLetters(client: SQSClient, name: string): Promise<
       await client.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: receipt }));
     }
   }
+}
+
+function text(StringValue: string): { DataType: string; StringValue: string } {
+  return { DataType: 'String', StringValue };
 }

@@ -59,7 +59,7 @@ export async function rollOver(
   while (rollover.step !== 'done' && ROLLOVER_STEPS.indexOf(rollover.step) <= last) {
     const { step } = rollover;
     const started = ports.clock().getTime();
-    rollover = await advance(ports, rollover, await doStep(ports, rollover, options.waitMs));
+    rollover = await advance(ports, rollover, await tryStep(ports, rollover, options.waitMs));
     steps.push({ step, ms: ports.clock().getTime() - started });
   }
   return { rollover, steps };
@@ -98,6 +98,17 @@ async function advance(ports: RolloverPorts, rollover: Rollover, outcome: Outcom
   await ports.records.write(next);
   await ports.afterStep(next);
   return next;
+}
+
+/** A step that was cut short has changed something all the same, and what follows it has to know. */
+async function tryStep(ports: RolloverPorts, rollover: Rollover, waitMs: number): Promise<Outcome> {
+  try {
+    return await doStep(ports, rollover, waitMs);
+  } catch (error) {
+    // Its own failure would hide the one that matters; the next run follows again.
+    await ports.afterStep(rollover).catch(() => {});
+    throw error;
+  }
 }
 
 async function doStep(ports: RolloverPorts, rollover: Rollover, waitMs: number): Promise<Outcome> {

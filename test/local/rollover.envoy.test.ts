@@ -151,7 +151,6 @@ describe('mesh ca rollover servers', () => {
         ...['clients-root', 'clients-issuing', 'servers-root', 'servers-issuing'],
       ]);
       expect(await mesh(suite.run, ['verify'])).toMatchObject({ code: 0 });
-      expect(await mesh(suite.run, ['rotate', 'tokenizer'])).toMatchObject({ code: 0 });
     },
     DEADLINE_MS,
   );
@@ -163,6 +162,32 @@ describe('mesh ca rollover servers', () => {
         code: 2,
         stderr: expect.stringContaining('clients, servers'),
       });
+    },
+    DEADLINE_MS,
+  );
+});
+
+describe('mesh rotate --all', () => {
+  it(
+    'rotates one hierarchy, every node of it, under the new CA, and fails no request',
+    async () => {
+      const { failures } = await underLoad(async () => {
+        const rotated = await mesh(suite.run, ['rotate', '--all', '--role', 'server']);
+        expect({ code: rotated.code, stderr: rotated.stderr }).toMatchObject({ code: 0 });
+        const names = rotated.stdout.split('\n').flatMap((line) => /^(\S+ \S+):/.exec(line)?.[1] ?? []);
+        expect(names).toEqual(suite.state.nodes.map(({ name }) => `${name} server`));
+      });
+      expect(failures).toEqual([]);
+    },
+    DEADLINE_MS,
+  );
+
+  it(
+    'refuses a node beside it, and neither',
+    async () => {
+      for (const wrong of [['--all', 'tokenizer'], []]) {
+        expect(await mesh(suite.run, ['rotate', ...wrong])).toMatchObject({ code: 2 });
+      }
     },
     DEADLINE_MS,
   );

@@ -105,7 +105,7 @@ function handler(): RenewalHandler {
   return createHandler({
     ...{ acm, secretsManager, meshName: MESH, logger: log.logger },
     clock: () => now(),
-    sleep: async (ms) => void (await sleep(ms)),
+    sleep: async (ms) => await sleep(ms),
     random: () => 0.5,
     metrics: { record: (measures, owner) => void measured.push({ ...measures, node: owner?.node }) },
   });
