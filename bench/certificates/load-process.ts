@@ -20,7 +20,13 @@ const TICK_MS = 4;
 const DEADLINE_MS = 10_000;
 const FILES_EVERY_MS = 100;
 
-type Send = () => Promise<number>;
+interface Answer {
+  readonly status: number;
+  /** Of a problem document: who refused, and why. */
+  readonly code?: string;
+}
+
+type Send = () => Promise<Answer>;
 
 class RunningLane {
   readonly samples: LaneSamples;
@@ -53,10 +59,13 @@ class RunningLane {
     const [at, started] = [Date.now(), performance.now()];
     this.#open += 1;
     try {
-      const status = await this.#send();
-      if (status !== this.#lane.expected) this.samples.failures.push({ at, what: `answered ${status}` });
+      const { status, code = '' } = await this.#send();
+      if (status !== this.#lane.expected)
+        this.samples.failures.push({ at, what: `answered ${status} ${code}` });
     } catch (error) {
-      this.samples.failures.push({ at, what: reasonOf(error) });
+      // After how long tells a deadline from a connection that was cut.
+      const afterMs = Math.round(performance.now() - started);
+      this.samples.failures.push({ at, what: `${reasonOf(error)}, after ${afterMs} ms` });
     } finally {
       this.#open -= 1;
       this.samples.at.push(at);
@@ -79,8 +88,12 @@ function egressSender(lane: EgressLane): Send {
   const deadlines = { headersTimeout: DEADLINE_MS, bodyTimeout: DEADLINE_MS };
   return async () => {
     const { statusCode, body } = await request(lane.url, { dispatcher, ...deadlines, ...sent });
-    await body.dump();
-    return statusCode;
+    if (statusCode < 400) {
+      await body.dump();
+      return { status: statusCode };
+    }
+    const { code } = (await body.json().catch(() => ({}))) as { code?: string };
+    return { status: statusCode, ...(code === undefined ? {} : { code }) };
   };
 }
 
@@ -100,12 +113,12 @@ async function directSender(lane: DirectLane): Promise<Send> {
   const agent = new HttpsAgent({ keepAlive: false, maxCachedSessions: 0 });
   const { host, port, servername, path } = lane;
   return async () =>
-    await new Promise<number>((resolve, reject) => {
+    await new Promise<Answer>((resolve, reject) => {
       const asked = get(
         { host, port, path, servername, agent, minVersion: 'TLSv1.3', ...material, timeout: DEADLINE_MS },
         (answer) => {
           answer.resume();
-          answer.once('end', () => resolve(answer.statusCode ?? 0));
+          answer.once('end', () => resolve({ status: answer.statusCode ?? 0 }));
           answer.once('error', reject);
         },
       );
