@@ -3,6 +3,7 @@ import type { ACMPCAClient } from '@aws-sdk/client-acm-pca';
 import { TokenmeshError } from '../../errors/error.ts';
 import type { Hierarchy, Mesh } from '../../mesh/definition.ts';
 import { authorityTags, generationOf, hierarchyTags } from '../../pki/authority-tags.ts';
+import { crlBucketOf } from './listing-authorities.ts';
 import type { Authorities, Generation } from './ports.ts';
 import { createHierarchy, disableAuthority, findHierarchy, findTagged } from './private-ca.ts';
 
@@ -15,7 +16,7 @@ export interface AuthorityClients {
  * The CAs of the mesh in AWS Private CA, found by their tags.
  *
  * Needs `acm-pca:ListCertificateAuthorities`, `ListTags`, `GetCertificateAuthorityCertificate`,
- * `CreateCertificateAuthority`, `TagCertificateAuthority`, `GetCertificateAuthorityCsr`, `IssueCertificate`,
+ * `DescribeCertificateAuthority`, `CreateCertificateAuthority`, `TagCertificateAuthority`, `GetCertificateAuthorityCsr`, `IssueCertificate`,
  * `GetCertificate`, `ImportCertificateAuthorityCertificate`, `CreatePermission`, `UpdateCertificateAuthority`.
  */
 export function privateAuthorities(clients: AuthorityClients, mesh: Mesh): Authorities {
@@ -32,12 +33,14 @@ export function privateAuthorities(clients: AuthorityClients, mesh: Mesh): Autho
     },
     async create(hierarchy, generation) {
       const wish = mesh.hierarchies[hierarchy];
+      const crlBucket = await crlBucketOfHierarchy(clients.acmPca, mesh, hierarchy);
       const made = await createHierarchy(clients, {
         ...wish,
         // Two CAs of one name would take each other's revocation lists for their own.
         rootCommonName: `${wish.rootCommonName} ${generation}`,
         subordinateCommonName: `${wish.subordinateCommonName} ${generation}`,
         tags: authorityTags({ mesh: mesh.name, hierarchy, generation }),
+        ...(crlBucket === undefined ? {} : { crlBucket }),
       });
       return pick(made, generation);
     },
@@ -49,6 +52,17 @@ export function privateAuthorities(clients: AuthorityClients, mesh: Mesh): Autho
       for (const { arn } of tags) await disableAuthority(clients.acmPca, arn);
     },
   };
+}
+
+/** A new CA writes its list to where the ones before it do. */
+async function crlBucketOfHierarchy(
+  acmPca: ACMPCAClient,
+  mesh: Mesh,
+  hierarchy: Hierarchy,
+): Promise<string | undefined> {
+  const there = await findTagged(acmPca, hierarchyTags({ mesh: mesh.name, hierarchy }));
+  const buckets = await Promise.all(there.map(async ({ arn }) => await crlBucketOf(acmPca, arn)));
+  return buckets.find((each) => each !== undefined);
 }
 
 function pick(

@@ -7,6 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
+import { TokenmeshError } from '../../errors/error.ts';
 import type { Hierarchy, Mesh } from '../../mesh/definition.ts';
 import { createQuietLogger } from '../../runtime/log.ts';
 import { emulatorClients, type AwsClients } from '../aws-clients.ts';
@@ -15,6 +16,7 @@ import { writeIdentityFiles } from '../identities.ts';
 import type { RunState } from '../run-state.ts';
 import { privateAuthorities } from './authorities.ts';
 import { followRollover } from './local-files.ts';
+import { secretRevocationLists } from './listing-authorities.ts';
 import { acmNodeCertificates } from './node-certificates.ts';
 import type { RolloverPorts, RolloverStep } from './ports.ts';
 import { authorityStatus, authorityStatusReport, rolloverReport } from './report.ts';
@@ -65,6 +67,7 @@ export function addCaCommand(program: Command, parts: CaCommandParts): void {
     .option('--json', 'print one JSON document')
     .action(async (hierarchy: Hierarchy, options: RolloverCommandOptions) => {
       const state = runningMesh();
+      refuseShortLived(state);
       const clients = clientsOf(state);
       await writeIdentityFiles(state, mesh.name, clients.secretsManager);
       const result = await rollOver(rolloverPorts(parts, clients, sayLine()), hierarchy, {
@@ -88,8 +91,7 @@ export function rolloverPorts(
     records: secretRecords(secretsManager, mesh.name),
     authorities: privateAuthorities(aws, mesh),
     trust: secretTrustBundles(secretsManager, mesh.name),
-    // No bundle has lists yet: whoever adds them makes those of a new CA here.
-    revocation: { prepare: async () => {} },
+    revocation: secretRevocationLists({ ...aws, meshName: mesh.name, clock: () => new Date() }),
     certificates: acmNodeCertificates({ ...aws, meshName: mesh.name, clock: () => new Date(), logger }),
     nodes: {
       trusts: async (hierarchy, known) => await trustFacts(look, hierarchy, known),
@@ -105,6 +107,18 @@ export function rolloverPorts(
     sleep,
     progress,
   };
+}
+
+/** Its task names the CA that signs for it, which stands under the old root: no trust bundle changes that. */
+function refuseShortLived({ nodes }: RunState): void {
+  const names = nodes.filter((each) => each.certificateSource === 'short-lived').map(({ name }) => name);
+  if (names.length === 0) return;
+  throw new TokenmeshError({
+    code: 'ERR_ROLLOVER_SHORT_LIVED',
+    message: `no CA is rolled over: expected nodes whose certificates ACM issues, got short-lived ones of ${names.join(', ')}`,
+    remedy:
+      'take certificateSource of these nodes out of the definition and deploy, roll over, then put it back with a short-lived CA under the new root',
+  });
 }
 
 /** The same line is said once. */

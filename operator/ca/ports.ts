@@ -66,7 +66,7 @@ export interface TrustBundles {
  * generation's must be there before its root is.
  */
 export interface RevocationLists {
-  /** Resolves once the lists of every CA of these generations can be published with their roots. */
+  /** Names the CAs of these generations, and no others, as those whose lists are to be had. */
   prepare(hierarchy: Hierarchy, generations: readonly Generation[]): Promise<void>;
 }
 

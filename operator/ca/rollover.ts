@@ -151,6 +151,7 @@ async function retire(ports: RolloverPorts, rollover: Rollover, waitMs: number):
   const to = requireNew(rollover);
   await untilServed(ports, hierarchy, to, waitMs);
   await publishTrust(ports, rollover, [to], waitMs);
+  await ports.revocation.prepare(hierarchy, [to]);
   await ports.certificates.deleteReplaced(hierarchy, to);
   await ports.authorities.disable(from);
   return {};

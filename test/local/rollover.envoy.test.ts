@@ -8,13 +8,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ListTagsForCertificateCommand, ListCertificatesCommand } from '@aws-sdk/client-acm';
+import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { lanesOf } from '../../bench/certificates/lanes.ts';
 import { startCertificateLoad } from '../../bench/certificates/load.ts';
 import { emulatorClients } from '../../operator/aws-clients.ts';
+import { sidecarStatus } from '../../operator/facts/agent.ts';
 import { identityFiles } from '../../operator/identities.ts';
 import { nodeState } from '../../operator/run-state.ts';
 import { readCertificate, splitPem } from '../../pki/certificate.ts';
+import { authoritiesSecretName, parseAuthorities } from '../../pki/revocation.ts';
 import { createHandler } from '../../renewal/handler.ts';
 import { captureLog } from '../fakes/captured-log.ts';
 import { mesh } from '../support/running-mesh.ts';
@@ -122,6 +125,33 @@ describe('mesh ca rollover clients', () => {
       expect(before).not.toBe(nodeState(suite.state, 'order').certificateArns.client);
       const verified = await mesh(suite.run, ['verify', '--json']);
       expect({ code: verified.code, stderr: verified.stderr }).toEqual({ code: 0, stderr: '' });
+    },
+    DEADLINE_MS,
+  );
+});
+
+describe('revocation after a rollover', () => {
+  it(
+    'checks the lists of the new CAs alone, and revokes at them',
+    async () => {
+      const { secretsManager } = clientsOfSuite();
+      const { SecretString = '' } = await secretsManager.send(
+        new GetSecretValueCommand({ SecretId: authoritiesSecretName('tokenmesh') }),
+      );
+      const { clients } = parseAuthorities('authorities', SecretString);
+      expect(clients.map(({ certificate }) => readCertificate(certificate).subject)).toEqual([
+        'CN=tokenmesh clients root 2',
+        'CN=tokenmesh clients issuing 2',
+      ]);
+      for (const { agentSocket } of suite.state.nodes) {
+        const status = await sidecarStatus(agentSocket);
+        const trust = status?.trust.find(({ hierarchy }) => hierarchy === 'clients');
+        expect(trust).toMatchObject({ isCrlChecked: true, problems: [] });
+      }
+      const revoked = await mesh(suite.run, ['revoke', 'order', '--role', 'client']);
+      expect({ code: revoked.code, stderr: revoked.stderr }).toEqual({ code: 0, stderr: '' });
+      expect(revoked.stdout).toMatch(/in the handshake after \d+ ms/);
+      expect(await mesh(suite.run, ['rotate', 'order', '--role', 'client'])).toMatchObject({ code: 0 });
     },
     DEADLINE_MS,
   );

@@ -13,6 +13,7 @@ const WHOLE = [
   'trust 2+1',
   'issue 2',
   'trust 2',
+  'lists 2',
   'delete',
   'disable 1',
 ];
