@@ -1,24 +1,23 @@
 /**
  * The bench `certificates`: rotations, swaps and rollovers of a whole mesh under load, with every request
- * counted by who sent it.
+ * counted by who sent it; and how long it takes until a revoked certificate is refused.
  *
  * @module
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Hierarchy, Mesh } from '../../mesh/definition.ts';
 import type { MeshRun } from '../../local/mesh-run.ts';
-import { rolloverPorts } from '../../operator/ca/command.ts';
-import { rollOver } from '../../operator/ca/rollover.ts';
+import type { Hierarchy, Mesh, SecretDelivery } from '../../mesh/definition.ts';
 import { servedSerial } from '../../operator/facts/served-serial.ts';
 import { writeIdentityFiles } from '../../operator/identities.ts';
-import { rotateCertificate, type Rotation } from '../../operator/rotate.ts';
+import type { Rotation } from '../../operator/rotate.ts';
 import { nodeState, type RunState } from '../../operator/run-state.ts';
-import { createQuietLogger } from '../../runtime/log.ts';
-import { lanesOf } from './lanes.ts';
-import { startCertificateLoad } from './load.ts';
-import { delivered, swapInTurn, type Swaps, type SwapTarget } from './swaps.ts';
-import { judgeLane, type LaneResult, type Window } from './windows.ts';
+import { targetOf } from './lanes.ts';
+import { underLoad, type Phase } from './phase.ts';
+import { revokeInTurn, type Revocations } from './revocations.ts';
+import { rollOverAll, rotate, rotateInTurn, type TimedRollover } from './rotations.ts';
+import { swapInTurn, type Swaps, type SwapTarget } from './swaps.ts';
+import { published, startTwins, type PublishedCertificate } from './twins.ts';
 
 /** A caller's and a listener's certificate, both of the edge that the load goes over. */
 const TARGETS: readonly SwapTarget[] = [
@@ -26,18 +25,15 @@ const TARGETS: readonly SwapTarget[] = [
   { node: 'order', role: 'client' },
 ];
 
-/** Its effect on latency ends with the handshakes that it made necessary. */
-const AFTER_A_CHANGE_MS = 300;
-const ROLLOVER_WAIT_MS = 120_000;
-
 export interface CertificatePlan {
   /** Of each of the two certificates. */
   readonly rotations: number;
   readonly swaps: number;
   readonly swapEveryMs: number;
   readonly rollovers: readonly Hierarchy[];
+  readonly revocations: number;
   readonly requestsPerSecond: number;
-  /** With nothing changing, before and between. */
+  /** With nothing changing, before and after. */
   readonly quietMs: number;
 }
 
@@ -46,11 +42,18 @@ export const FULL_PLAN: CertificatePlan = {
   swaps: 100,
   swapEveryMs: 100,
   rollovers: ['clients', 'servers'],
+  revocations: 20,
   requestsPerSecond: 500,
-  quietMs: 15_000,
+  quietMs: 10_000,
 };
 
-export const QUICK_PLAN: CertificatePlan = { ...FULL_PLAN, rotations: 2, swaps: 10, quietMs: 1_000 };
+export const QUICK_PLAN: CertificatePlan = {
+  ...FULL_PLAN,
+  rotations: 2,
+  swaps: 10,
+  revocations: 2,
+  quietMs: 1_000,
+};
 
 export interface CertificateBenchParts {
   readonly mesh: Mesh;
@@ -63,115 +66,84 @@ export interface CertificateBenchParts {
   readonly say: (line: string) => void;
 }
 
-export interface CertificateBenchResult {
-  readonly lanes: readonly LaneResult[];
-  readonly rotations: readonly Rotation[];
+export interface CertificateBenchResult extends Revocations {
+  readonly phases: readonly Phase[];
+  readonly rotationsUnderLoad: readonly Rotation[];
+  readonly rollovers: readonly TimedRollover[];
   readonly swaps: readonly Swaps[];
-  readonly rollovers: readonly { readonly hierarchy: Hierarchy; readonly ms: number }[];
-  readonly windows: readonly Window[];
-  readonly seconds: number;
 }
 
-/** Changes certificates as the plan says, under load. Never throws for a request that failed: it counts it. */
+/** Changes certificates as the plan says. Never throws for a request that failed: it counts it. */
 export async function runCertificateBench(parts: CertificateBenchParts): Promise<CertificateBenchResult> {
-  const { mesh, run, plan } = parts;
-  await writeIdentityFiles(parts.state(), mesh.name, run.aws.secretsManager);
-  const started = performance.now();
-  const load = await startCertificateLoad(lanesOf(parts.state(), plan.requestsPerSecond));
-  const windows: Window[] = [];
-  const during = windowed(windows);
-  try {
-    await sleep(plan.quietMs);
-    const rotations = await rotateInTurn(parts, during);
-    await sleep(plan.quietMs);
-    const swaps: Swaps[] = [];
-    for (const target of TARGETS) swaps.push(await swapOne(parts, target, during));
-    await sleep(plan.quietMs);
-    const rollovers: { hierarchy: Hierarchy; ms: number }[] = [];
-    for (const hierarchy of plan.rollovers) {
-      parts.signal.throwIfAborted();
-      parts.say(`rollover of ${hierarchy}`);
-      const at = performance.now();
-      await during(`rollover of ${hierarchy}`, async () => await rollOverOne(parts, hierarchy));
-      rollovers.push({ hierarchy, ms: performance.now() - at });
-    }
-    await sleep(plan.quietMs);
-    const samples = await load.stop();
-    const seconds = (performance.now() - started) / 1000;
-    const lanes = samples.map((each) => judgeLane(each, windows, seconds));
-    return { lanes, rotations, swaps, rollovers, windows, seconds };
-  } finally {
-    load.kill();
-  }
-}
-
-type During = <Result>(what: string, work: () => Promise<Result>) => Promise<Result>;
-
-function windowed(windows: Window[]): During {
-  return async (what, work) => {
-    const from = Date.now();
-    try {
-      return await work();
-    } finally {
-      await sleep(AFTER_A_CHANGE_MS);
-      windows.push({ what, from, to: Date.now() });
-    }
+  const { mesh, run, plan, state } = parts;
+  await writeIdentityFiles(state(), mesh.name, run.aws.secretsManager);
+  const wish = { target: targetOf(state()), ...plan };
+  const turns = new Map<SwapTarget, [PublishedCertificate, PublishedCertificate]>();
+  const rotating = await underLoad({ name: 'rotations', ...wish }, async (during) => {
+    return await rotateInTurn(parts, TARGETS, during);
+  });
+  const rolling = await underLoad({ name: 'rollovers', ...wish }, async (during) => {
+    return await rollOverAll(parts, during);
+  });
+  for (const target of TARGETS) turns.set(target, await twoCertificates(parts, target));
+  const swapping = [await swapUnderLoad(parts, 'sds', turns), await swapUnderLoad(parts, 'file', turns)];
+  return {
+    phases: [rotating.phase, rolling.phase, ...swapping.map(({ phase }) => phase)],
+    rotationsUnderLoad: rotating.result,
+    rollovers: rolling.result,
+    swaps: swapping.flatMap(({ result }) => result),
+    ...(await revokeInTurn(parts)),
   };
 }
 
-async function rotateInTurn(parts: CertificateBenchParts, during: During): Promise<Rotation[]> {
-  const done: Rotation[] = [];
-  for (let round = 0; round < parts.plan.rotations; round += 1) {
-    for (const { node, role } of TARGETS) {
-      parts.signal.throwIfAborted();
-      const rotation = await during(
-        `rotation of ${node} ${role}`,
-        async () => await rotate(parts, node, role),
-      );
-      done.push(rotation);
-      await sleep(AFTER_A_CHANGE_MS);
-    }
-    parts.say(`${done.length} of ${parts.plan.rotations * TARGETS.length} rotations`);
-  }
-  return done;
+/** Two certificates of the node, both of which its peers take. */
+async function twoCertificates(
+  parts: CertificateBenchParts,
+  { node, role }: SwapTarget,
+): Promise<[PublishedCertificate, PublishedCertificate]> {
+  const source = { mesh: parts.mesh, secretsManager: parts.run.aws.secretsManager };
+  const before = await published(source, node, role);
+  await rotate(parts, node, role);
+  return [before, await published(source, node, role)];
 }
 
-async function rotate(
-  { mesh, run, state }: CertificateBenchParts,
-  node: string,
-  role: SwapTarget['role'],
-): Promise<Rotation> {
-  const logger = createQuietLogger('bench');
-  return await rotateCertificate({ mesh, state: state(), aws: run.aws, logger }, node, role);
-}
-
-/** Two certificates of the node, both of which its peers take, in turn. */
-async function swapOne(parts: CertificateBenchParts, target: SwapTarget, during: During): Promise<Swaps> {
-  const { mesh, run, plan } = parts;
-  parts.signal.throwIfAborted();
-  parts.say(`${plan.swaps} swaps of ${target.node} ${target.role}`);
+async function swapUnderLoad(
+  { mesh, run, plan, state, signal, say }: CertificateBenchParts,
+  delivery: SecretDelivery,
+  turns: ReadonlyMap<SwapTarget, [PublishedCertificate, PublishedCertificate]>,
+): Promise<{ phase: Phase; result: Swaps[] }> {
   const { secretsManager } = run.aws;
-  const before = await delivered(secretsManager, mesh.name, target);
-  await rotate(parts, target.node, target.role);
-  const after = await delivered(secretsManager, mesh.name, target);
-  return await during(`swaps of ${target.node} ${target.role}`, async () =>
-    swapInTurn(parts.state(), target, [before, after], { count: plan.swaps, everyMs: plan.swapEveryMs }),
-  );
-}
-
-async function rollOverOne(parts: CertificateBenchParts, hierarchy: Hierarchy): Promise<void> {
-  const { mesh, run, state, writeState } = parts;
-  const ports = rolloverPorts({ mesh, runningMesh: state, writeState }, run.aws, () => {});
-  await rollOver(ports, hierarchy, { waitMs: ROLLOVER_WAIT_MS });
+  const twins = await startTwins({ mesh, state: state(), secretsManager }, delivery);
+  const pace = { count: plan.swaps, everyMs: plan.swapEveryMs };
+  try {
+    return await underLoad(
+      { name: `swaps by ${delivery}`, target: twins.target, ...plan },
+      async (during) => {
+        const done: Swaps[] = [];
+        for (const [target, pair] of turns) {
+          signal.throwIfAborted();
+          const what = `${plan.swaps} swaps of ${target.node} ${target.role} by ${delivery}`;
+          say(what);
+          const envoy = twins.byNode[target.node];
+          const seenMs = await during(what, async () => await swapInTurn(envoy, target.role, pair, pace));
+          done.push({ ...target, delivery, swaps: plan.swaps, seenMs });
+          await sleep(plan.quietMs);
+        }
+        return done;
+      },
+    );
+  } finally {
+    await twins.stop();
+  }
 }
 
 /** Whether the mesh still shows what was handed over last: the load ends, and nothing is left half done. */
 export async function showsWhatIsPublished({ mesh, run, state }: CertificateBenchParts): Promise<boolean> {
+  const source = { mesh, secretsManager: run.aws.secretsManager };
   const shown = await Promise.all(
-    TARGETS.map(async (target) => {
-      const { secret } = await delivered(run.aws.secretsManager, mesh.name, target);
-      const node = nodeState(state(), target.node);
-      return (await servedSerial(state(), node, target.role)) === secret.serial;
+    TARGETS.map(async ({ node, role }) => {
+      const { serial } = await published(source, node, role);
+      return (await servedSerial(state(), nodeState(state(), node), role)) === serial;
     }),
   );
   return shown.every(Boolean);

@@ -4,15 +4,15 @@
  * @module
  */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describeError } from '../../errors/error.ts';
-import { preparePythonEnvironment } from '../../local/aws/python-environment.ts';
 import { MeshRunner } from '../../local/mesh-run.ts';
 import { tokenizationMesh as mesh } from '../../mesh/tokenization-mesh.ts';
 import { readRunState, writeRunState } from '../../operator/run-state.ts';
 import { createQuietLogger } from '../../runtime/log.ts';
+import { envoyBinary } from '../handed-envoy.ts';
 import { describeMachine, type Machine } from '../mesh/machine.ts';
 import { stopWithSignals } from '../../local/signals.ts';
 import {
@@ -24,6 +24,8 @@ import {
 import { certificateFigures, certificateReport, holds } from './report.ts';
 
 const PROJECT_ROOT = join(import.meta.dirname, '..', '..');
+
+const STARTED_AT = new Date().toISOString().replaceAll(/[:.]/g, '-');
 
 export interface CertificatesCommand {
   readonly plan: CertificatePlan;
@@ -66,7 +68,8 @@ export async function runCertificatesCommand(command: CertificatesCommand): Prom
     };
     const result = await runCertificateBench(parts);
     const isShown = await showsWhatIsPublished(parts);
-    publish(command, await machineOf(), result);
+    publish(command, await describeMachine(await envoyBinary()), result);
+    if (!holds(result)) keepLogs(parts.run.state.directory, directoryOf(command));
     if (!isShown) say('a certificate that was published last is not shown');
     return holds(result) && isShown ? 0 : 1;
   };
@@ -85,21 +88,22 @@ export async function runCertificatesCommand(command: CertificatesCommand): Prom
   }
 }
 
-async function machineOf(): Promise<Machine> {
-  const { bin } = await preparePythonEnvironment({
-    projectRoot: process.env['TOKENMESH_HOME'] ?? PROJECT_ROOT,
-    requirementsFile: join(PROJECT_ROOT, 'local', 'aws', 'requirements.txt'),
-    name: 'local',
-    onProgress: () => {},
-    env: { ...process.env },
-  });
-  const given = process.env['ENVOY_BIN'] ?? '';
-  return await describeMachine(given === '' ? join(bin, 'envoy') : given);
+function directoryOf({ outDirectory }: CertificatesCommand): string {
+  return outDirectory ?? join(PROJECT_ROOT, '.tokenmesh', 'bench', STARTED_AT);
+}
+
+/** Of every process of the mesh: a request that failed is looked up there. */
+function keepLogs(runDirectory: string, directory: string): void {
+  const to = join(directory, 'logs');
+  mkdirSync(to, { recursive: true });
+  const files = readdirSync(runDirectory, { recursive: true, encoding: 'utf8' });
+  for (const file of files.filter((each) => each.endsWith('.log')))
+    copyFileSync(join(runDirectory, file), join(to, basename(file)));
+  say(`logs: ${to}`);
 }
 
 function publish(command: CertificatesCommand, machine: Machine, result: CertificateBenchResult): void {
-  const time = new Date().toISOString().replaceAll(/[:.]/g, '-');
-  const directory = command.outDirectory ?? join(PROJECT_ROOT, '.tokenmesh', 'bench', time);
+  const directory = directoryOf(command);
   const figures = certificateFigures(result);
   const report = certificateReport(machine, result, figures);
   mkdirSync(directory, { recursive: true });

@@ -7,6 +7,7 @@
 
 import { PEER_CHECK } from '../../mesh/envoy/inbound.ts';
 import { PEER_CHECK_HOST } from '../../mesh/envoy/outbound.ts';
+import type { SocketAddress } from '../../mesh/envoy/types.ts';
 import { HEALTH_PATH } from '../../operator/facts/listener.ts';
 import { identityFiles, type IdentityFiles } from '../../operator/identities.ts';
 import { nodeState, type RunState } from '../../operator/run-state.ts';
@@ -39,6 +40,27 @@ export interface DirectLane extends LaneFacts {
 
 export type Lane = EgressLane | DirectLane;
 
+/** The edge that the load goes over: order's Envoy to the tokenizer's. */
+export interface LoadTarget {
+  readonly orderEgress: string;
+  readonly tokenizerEgress: string;
+  readonly tokenizerListener: SocketAddress;
+  readonly tokenizerIdentity: string;
+  /** What a client of the load's own shows. */
+  readonly orderFiles: IdentityFiles;
+}
+
+export function targetOf(state: RunState): LoadTarget {
+  const [order, tokenizer] = [nodeState(state, 'order'), nodeState(state, 'tokenizer')];
+  return {
+    orderEgress: order.egressSocket,
+    tokenizerEgress: tokenizer.egressSocket,
+    tokenizerListener: tokenizer.listener,
+    tokenizerIdentity: tokenizer.identity,
+    orderFiles: identityFiles(state, 'order', 'client'),
+  };
+}
+
 /**
  * A body that the tokenizer refuses as soon as it has read it. A POST is not sent again by Envoy once it may
  * have arrived, so it would show a connection that was cut; and one that is stored would measure the emulated
@@ -50,8 +72,7 @@ const REFUSED_BODY = JSON.stringify({ fields: {} });
  * @param perSecond - Requests over kept connections; of those on fresh ones a fifth of it: each of them is
  *   a full handshake on both sides.
  */
-export function lanesOf(state: RunState, perSecond: number): Lane[] {
-  const [order, tokenizer] = [nodeState(state, 'order'), nodeState(state, 'tokenizer')];
+export function lanesOf(target: LoadTarget, perSecond: number): Lane[] {
   const freshPerSecond = perSecond / 15;
   const fresh = {
     kind: 'egress',
@@ -60,7 +81,7 @@ export function lanesOf(state: RunState, perSecond: number): Lane[] {
     atATime: 8,
     expected: 204,
   } as const;
-  const kept = { kind: 'egress', socket: order.egressSocket } as const;
+  const kept = { kind: 'egress', socket: target.orderEgress } as const;
   return [
     {
       ...kept,
@@ -79,19 +100,18 @@ export function lanesOf(state: RunState, perSecond: number): Lane[] {
       atATime: 8,
       expected: 400,
     },
-    { ...fresh, name: "fresh: order's Envoy to order's", socket: order.egressSocket },
-    { ...fresh, name: "fresh: the tokenizer's Envoy to the tokenizer's", socket: tokenizer.egressSocket },
+    { ...fresh, name: "fresh: order's Envoy to order's", socket: target.orderEgress },
+    { ...fresh, name: "fresh: the tokenizer's Envoy to the tokenizer's", socket: target.tokenizerEgress },
     {
       kind: 'direct',
       name: "fresh: a client of its own, as order, to the tokenizer's Envoy",
       perSecond: freshPerSecond,
       atATime: 8,
       expected: 200,
-      host: tokenizer.listener.host,
-      port: tokenizer.listener.port,
-      servername: tokenizer.identity,
+      ...target.tokenizerListener,
+      servername: target.tokenizerIdentity,
       path: HEALTH_PATH,
-      files: identityFiles(state, 'order', 'client'),
+      files: target.orderFiles,
     },
   ];
 }

@@ -39,9 +39,11 @@ export function judgeLane(samples: LaneSamples, windows: readonly Window[], seco
     perSecond: samples.at.length / seconds,
     heldBack: samples.heldBack,
     failed: samples.failures.length,
-    failures: [...samples.failures.slice(0, 3), ...samples.failures.slice(3).slice(-2)].map(
-      ({ at, what }) => `${new Date(at).toISOString()} ${what}`,
-    ),
+    failures: samples.failures.map(({ at, what }) => {
+      const window = windows.find(({ from, to }) => at >= from && at <= to);
+      const into = window === undefined ? 'nothing' : `${at - window.from} ms of the ${window.what}`;
+      return `${new Date(at).toISOString()} ${what}, sent into ${into}`;
+    }),
     during: latencyOf(during),
     outside: latencyOf(outside),
   };

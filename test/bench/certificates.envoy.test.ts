@@ -19,9 +19,12 @@ describe('npm run bench -- certificates', () => {
       expect(figures.map(({ id }) => id)).toEqual(
         expect.arrayContaining([
           'rotate-median',
-          'swap-to-handshake-worst',
+          'sds-to-handshake-worst',
+          'file-to-handshake-worst',
           'rollover-clients',
           'rollover-servers',
+          'deny-list-to-refusal-worst',
+          'crl-to-refusal-worst',
         ]),
       );
     },

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ListTagsForCertificateCommand, ListCertificatesCommand } from '@aws-sdk/client-acm';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { lanesOf } from '../../bench/certificates/lanes.ts';
+import { lanesOf, targetOf } from '../../bench/certificates/lanes.ts';
 import { startCertificateLoad } from '../../bench/certificates/load.ts';
 import { emulatorClients } from '../../operator/aws-clients.ts';
 import { sidecarStatus } from '../../operator/facts/agent.ts';
@@ -37,7 +37,7 @@ afterAll(() => {
 
 /** Does something while requests go on over kept and fresh connections. @returns Those that failed. */
 async function underLoad(work: () => Promise<void>): Promise<{ requests: number; failures: string[] }> {
-  const load = await startCertificateLoad(lanesOf(suite.state, REQUESTS_PER_SECOND));
+  const load = await startCertificateLoad(lanesOf(targetOf(suite.state), REQUESTS_PER_SECOND));
   try {
     await sleep(500);
     await work();
