@@ -51,6 +51,7 @@ export const QUICK_PLAN: CertificatePlan = {
   ...FULL_PLAN,
   rotations: 2,
   swaps: 10,
+  rollovers: ['clients'],
   revocations: 2,
   quietMs: 1_000,
 };

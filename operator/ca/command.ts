@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
 import { TokenmeshError } from '../../errors/error.ts';
 import type { Hierarchy, Mesh } from '../../mesh/definition.ts';
+import { HIERARCHIES } from '../../mesh/identity.ts';
 import { createQuietLogger } from '../../runtime/log.ts';
 import { emulatorClients, type AwsClients } from '../aws-clients.ts';
 import { servingFacts, trustFacts } from '../facts/rollover.ts';
@@ -23,8 +24,6 @@ import { authorityStatus, authorityStatusReport, rolloverReport } from './report
 import { rollOver } from './rollover.ts';
 import { secretRecords } from './rollover-record.ts';
 import { secretTrustBundles } from './trust-bundles.ts';
-
-const HIERARCHIES: readonly Hierarchy[] = ['clients', 'servers'];
 
 /** Where a person may want to stop: when the new CA is trusted, and when everything is issued from it. */
 const STOPS: readonly RolloverStep[] = ['create', 'trust', 'issue'];

@@ -1,13 +1,12 @@
 import type { ACMPCAClient } from '@aws-sdk/client-acm-pca';
 import Table from 'cli-table3';
 import type { Hierarchy, Mesh } from '../../mesh/definition.ts';
+import { HIERARCHIES } from '../../mesh/identity.ts';
 import { generationOf, hierarchyTags } from '../../pki/authority-tags.ts';
 import { daysLeft } from '../../pki/certificate.ts';
 import type { Rollover, RolloverRecords, RolloverStep } from './ports.ts';
 import { findTagged } from './private-ca.ts';
 import type { RolloverResult } from './rollover.ts';
-
-const HIERARCHIES: readonly Hierarchy[] = ['clients', 'servers'];
 
 export interface AuthorityRow {
   readonly hierarchy: Hierarchy;
