@@ -9,7 +9,6 @@ import { createServer, type Server } from 'node:http';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { freePort } from '../../local/free-port.ts';
 import type { CertificateRole, Mesh } from '../../mesh/definition.ts';
@@ -21,7 +20,7 @@ import { CERTIFICATE_ROLES, HIERARCHIES, hierarchyOf, identityOf } from '../../m
 import { readCertificate } from '../../pki/certificate.ts';
 import { drain } from '../../sidecar/envoy/drain.ts';
 import { startEnvoy, type EnvoyProcess } from '../../sidecar/envoy/envoy-process.ts';
-import { envoyBinary } from './envoy.ts';
+import { envoyBinary, untilEnvoyIsReady } from './envoy.ts';
 import { createTestHierarchy, encryptKey, issueLeaf, type TestHierarchy } from './issue-certificate.ts';
 
 const PASSPHRASE = 'of the test alone';
@@ -82,7 +81,7 @@ export async function startEnvoyMesh(mesh: Mesh, nodeNames: readonly string[]): 
       { placement, adminUrl: adminUrlOf(placement) },
     ]),
   );
-  await Promise.all(Object.values(nodes).map(async ({ adminUrl }) => await untilReady(adminUrl)));
+  await Promise.all(Object.values(nodes).map(async ({ adminUrl }) => await untilEnvoyIsReady(adminUrl)));
   return {
     nodes,
     hierarchies,
@@ -185,20 +184,6 @@ async function call(socketPath: string, url: string, options: CallOptions = {}):
 
 function adminUrlOf({ admin }: Placement): string {
   return 'socket' in admin ? '' : `http://${admin.host}:${admin.port}`;
-}
-
-async function untilReady(adminUrl: string): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  for (;;) {
-    try {
-      const { statusCode, body } = await request(`${adminUrl}/ready`);
-      await body.dump();
-      if (statusCode === 200) return;
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-    }
-    await sleep(20);
-  }
 }
 
 async function writeCertificate(

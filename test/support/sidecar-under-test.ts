@@ -10,7 +10,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { request } from 'undici';
 import { freePort } from '../../local/free-port.ts';
 import type { CertificateRole, Hierarchy, Mesh, SecretDelivery } from '../../mesh/definition.ts';
 import { renderBootstrap } from '../../mesh/envoy/bootstrap.ts';
@@ -32,7 +31,7 @@ import { RevocationWatch } from '../../sidecar/envoy/cert-agent/revocation.ts';
 import { startEnvoy } from '../../sidecar/envoy/envoy-process.ts';
 import { SecretPublisher } from '../../sidecar/envoy/sds/publisher.ts';
 import { serveSecrets } from '../../sidecar/envoy/sds/server.ts';
-import { envoyBinary } from './envoy.ts';
+import { envoyBinary, untilEnvoyIsReady } from './envoy.ts';
 import { issueCrl } from './issue-crl.ts';
 import {
   createTestHierarchy,
@@ -173,7 +172,7 @@ export async function startSidecar(delivery: SecretDelivery): Promise<SidecarUnd
   const envoy = startEnvoy(await envoyBinary(), bootstrapFile, 1, 'ignore');
   const admin = placement.admin as { host: string; port: number };
   const adminUrl = `http://${admin.host}:${admin.port}`;
-  await untilReady(adminUrl);
+  await untilEnvoyIsReady(adminUrl);
   await round();
   return {
     mesh,
@@ -271,18 +270,4 @@ async function startApp(socket: string): Promise<Server> {
   const app = createServer((_request, response) => response.end('{}'));
   await new Promise<void>((resolve) => app.listen(socket, resolve));
   return app;
-}
-
-async function untilReady(adminUrl: string): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  for (;;) {
-    try {
-      const { statusCode, body } = await request(`${adminUrl}/ready`);
-      await body.dump();
-      if (statusCode === 200) return;
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-    }
-    await sleep(20);
-  }
 }

@@ -5,11 +5,11 @@ import {
   createHierarchy,
   requestNodeCertificate,
   type CreatedHierarchy,
-} from '../../operator/ca/private-ca.ts';
-import { daysLeft, readCertificate } from '../../pki/certificate.ts';
-import { isIssuedBy } from '../../pki/chain.ts';
-import { judgeTrust } from '../../pki/trust.ts';
-import { withEmulator } from '../support/emulator.ts';
+} from '../../../operator/ca/private-ca.ts';
+import { daysLeft, readCertificate } from '../../../pki/certificate.ts';
+import { isIssuedBy } from '../../../pki/chain.ts';
+import { judgeTrust } from '../../../pki/trust.ts';
+import { withEmulator } from '../../support/emulator.ts';
 
 const clients = withEmulator();
 
