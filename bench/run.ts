@@ -7,11 +7,14 @@
 
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { runIssuance } from './issuance/issuance-bench.ts';
+import { FULL_PLAN, QUICK_PLAN } from './certificates/certificates-bench.ts';
+import { runCertificatesCommand } from './certificates/command.ts';
 import { runLoad, TOKEN_CHOICES, type LoadCommand } from './load.ts';
 import { runMeshCommand } from './mesh/command.ts';
 import { OPERATIONS, type OperationName } from './mesh/operations.ts';
 import { MEASURING_PARTS, PARTS, type Part } from './mesh/bench-parts.ts';
 import { run as dynamodbTransport } from './dynamodb-transport.ts';
+import { run as secretDelivery } from './secret-delivery.ts';
 import { planFor, SIDE_CONNECTIONS } from './mesh/plan.ts';
 import { run as tokenFormats } from './token-formats.ts';
 
@@ -27,7 +30,14 @@ interface BenchOptions {
   readonly out?: string;
 }
 
-const BENCHES = ['token-formats', 'issuance', 'dynamodb-transport', 'mesh'] as const;
+const BENCHES = [
+  'token-formats',
+  'issuance',
+  'dynamodb-transport',
+  'secret-delivery',
+  'mesh',
+  'certificates',
+] as const;
 type BenchName = (typeof BENCHES)[number];
 
 const EXIT_WRONG_USE = 2;
@@ -64,6 +74,14 @@ async function runBench(name: BenchName, options: BenchOptions): Promise<number>
   if (name === 'issuance') return runIssuance(json) ? 0 : 1;
   if (name === 'token-formats') return (await tokenFormats()) ? 0 : 1;
   if (name === 'dynamodb-transport') return (await dynamodbTransport()) ? 0 : 1;
+  if (name === 'secret-delivery') return (await secretDelivery()) ? 0 : 1;
+  if (name === 'certificates') {
+    return await runCertificatesCommand({
+      plan: quick ? QUICK_PLAN : FULL_PLAN,
+      isJson: json,
+      ...(out === undefined ? {} : { outDirectory: out }),
+    });
+  }
   return await runMeshCommand({
     plan: planFor(quick, seconds),
     parts: part,
@@ -87,7 +105,10 @@ async function main(name: BenchName | undefined, options: BenchOptions): Promise
 const program = new Command('npm run bench --')
   .description('Measures what the documents state, and prints it as Markdown: docs/performance.md.')
   .addArgument(new Argument('[name]', 'one alone').choices(BENCHES))
-  .option('--json', 'print the figures of mesh as JSON, and nothing else on standard output')
+  .option(
+    '--json',
+    'print the figures of mesh, or of certificates, as JSON, and nothing else on standard output',
+  )
   .option('--quick', 'short rounds: less than two minutes')
   .option('--seconds <number>', 'how long a round of load goes on', positive)
   .option('--connections <number...>', 'beside 32, which the figures are of (default: 1 256)', wholes)

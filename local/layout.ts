@@ -25,20 +25,24 @@ export interface Layout {
   readonly nodes: readonly NodeLayout[];
 }
 
+/** Of the definition, so that addresses stay the same from run to run, or any, so that runs can stand side by side. */
+export type PortChoice = 'of-the-definition' | 'any';
+
 /**
- * Gives every node a port of its own on the loopback interface, the definition's where it is free,
- * and Unix sockets for all that needs no port.
+ * Gives every node a port of its own on the loopback interface, the definition's where it is free and no
+ * other is wanted, and Unix sockets for all that needs no port.
  */
 export async function planLayout(
   mesh: Mesh,
   directory: string,
   processor: SocketAddress,
   processorTrust: string,
+  choice: PortChoice,
   further: Pick<Placement, 'tokenIssuer' | 'traces'> = {},
 ): Promise<Layout> {
   const { tokenIssuer, traces } = further;
   const names = nodeNames(mesh);
-  const wanted = names.map((name) => memberOf(mesh, name)?.listener.port ?? 0);
+  const wanted = names.map((name) => (choice === 'any' ? 0 : (memberOf(mesh, name)?.listener.port ?? 0)));
   const found = await freePorts([...wanted, ...names.map(() => 0)]);
   const ports = new Map(names.map((name, index) => [name, found[index] ?? 0]));
   const admins = new Map(names.map((name, index) => [name, found[names.length + index] ?? 0]));
@@ -69,6 +73,7 @@ export async function planLayout(
         egressSocket,
         ...appSocket,
         secretsDirectory: join(home, 'secrets'),
+        sdsSocket: join(home, 'run', 'sds.sock'),
         endpoints: { ...endpoints, processor },
         externalTrust: { processor: processorTrust },
         ...(name in mesh.virtualGateways && tokenIssuer !== undefined ? { tokenIssuer } : {}),

@@ -10,9 +10,9 @@ import type { Hierarchy, Mesh } from '../mesh/definition.ts';
 import { HIERARCHIES, identityOf } from '../mesh/identity.ts';
 import type { AwsClients } from '../operator/aws-clients.ts';
 import type { Logger } from '../runtime/log.ts';
-import { createHierarchy, type CreatedHierarchy } from './aws/private-ca.ts';
+import { createHierarchy, type CreatedHierarchy } from '../operator/ca/private-ca.ts';
 import { createCertificates, createHierarchies, type CertificateArns } from './aws/resources.ts';
-import { issueDirectly, writeIssued, writeProbeCertificates } from './probe-certificates.ts';
+import { issueDirectly, writeIssued, writeProbeCertificates } from '../operator/ca/probe-certificates.ts';
 
 export interface MadePki {
   readonly hierarchies: Record<Hierarchy, CreatedHierarchy>;

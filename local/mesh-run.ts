@@ -30,12 +30,13 @@ import { createVaultResources, TABLES, type VaultResources } from './aws/resourc
 import { createUserPool, type CreatedUserPool } from './aws/user-pool.ts';
 import { freePort } from './free-port.ts';
 import { OTLP_ENDPOINT, tracesOf } from './traces.ts';
-import { planLayout, type Layout, type NodeLayout } from './layout.ts';
+import { planLayout, type Layout, type NodeLayout, type PortChoice } from './layout.ts';
 import { authoritiesOf, authorityFile, makePki, writePki, type MadePki } from './made-pki.ts';
 import { startNodes } from './node-processes.ts';
 import { createProcesses, type Processes } from './processes.ts';
 import { untilReady } from './readiness.ts';
 import { writeShortLivedIdentities } from './short-lived.ts';
+import { startRenewalSchedule } from './renewal-schedule.ts';
 
 const REGION = 'us-east-1';
 const ACCOUNT_ID = '123456789012';
@@ -48,6 +49,8 @@ export interface MeshRunOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  /** @default 'of-the-definition' */
+  readonly ports?: PortChoice;
   /** Wraps each stage that a person waits for. */
   readonly stage: <Result>(
     title: string,
@@ -68,6 +71,7 @@ export class MeshRunner {
   readonly #directory: string;
   readonly #processes: Processes;
   readonly #failed = Promise.withResolvers<never>();
+  readonly #stopped = new AbortController();
   #stopEmulator: () => Promise<void> = async () => {};
 
   constructor(options: MeshRunOptions) {
@@ -115,6 +119,7 @@ export class MeshRunner {
       this.#directory,
       processor,
       join(this.#directory, 'processor', 'root.pem'),
+      this.#options.ports ?? 'of-the-definition',
       {
         ...(made.userPool === undefined ? {} : { tokenIssuer: made.userPool.tokenIssuer }),
         ...tracesOf(environment[OTLP_ENDPOINT]),
@@ -139,11 +144,16 @@ export class MeshRunner {
       'Envoys and apps',
       async (progress) => await untilReady(layout, this.#options.signal, progress),
     );
+    await startRenewalSchedule({
+      ...{ mesh, aws, endpointUrl, region: REGION },
+      ...{ logger: this.#options.logger, signal: this.#stopped.signal },
+    });
     writeRunState(this.#options.stateFile, state);
     return { state, aws, gatewayTrust: made.hierarchies.servers.rootCertificate };
   }
 
   async stop(): Promise<void> {
+    this.#stopped.abort();
     await this.#processes.stop();
     await this.#stopEmulator();
     this.removeFiles();

@@ -14,8 +14,8 @@ import type { AwsClients } from '../operator/aws-clients.ts';
 import { identityFiles } from '../operator/identities.ts';
 import type { RunState } from '../operator/run-state.ts';
 import { splitPem } from '../pki/certificate.ts';
-import type { CreatedHierarchy } from './aws/private-ca.ts';
-import { issueDirectly } from './probe-certificates.ts';
+import type { CreatedHierarchy } from '../operator/ca/private-ca.ts';
+import { issueDirectly } from '../operator/ca/probe-certificates.ts';
 
 /**
  * The mesh with the nodes in short-lived mode that the user chose: `order=40,tokenizer=86400`, with the

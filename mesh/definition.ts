@@ -128,8 +128,16 @@ export type CertificateSourceChoice =
       readonly tasksAtMost: number;
     };
 
+/**
+ * How a sidecar hands certificates, keys and trust to its Envoy: `sds` from its memory over a Unix socket,
+ * so that no key is ever in a file, or `file` for an Envoy that takes files alone, as App Mesh's does.
+ */
+export type SecretDelivery = 'sds' | 'file';
+
 export interface VirtualNode {
   readonly listener: Listener;
+  /** @default the mesh's */
+  readonly secretDelivery?: SecretDelivery;
   readonly backends: readonly Backend[];
   readonly vaultAccess?: VaultAccess;
   /** @default acm-export */
@@ -173,6 +181,8 @@ export interface CrossOrigin {
 
 /** Where the outside world comes in: an Envoy with no app beside it. */
 export interface VirtualGateway {
+  /** @default the mesh's */
+  readonly secretDelivery?: SecretDelivery;
   readonly listener: Omit<Listener, 'operations'> & { readonly operations: readonly GatewayOperation[] };
   readonly backends: readonly Backend[];
   /** @default none: whoever gets as far as HTTP may call */
@@ -213,6 +223,8 @@ export interface Mesh {
   readonly virtualServices: Readonly<Record<string, VirtualService>>;
   readonly externalServices: Readonly<Record<string, ExternalService>>;
   readonly revocation: RevocationPolicy;
+  /** @default 'sds' */
+  readonly secretDelivery?: SecretDelivery;
   /** Connections end after this long, so that none outlives a rotation or a revocation by more. */
   readonly maxConnectionDurationSeconds: number;
   readonly requestTimeoutSeconds: number;

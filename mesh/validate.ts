@@ -4,6 +4,7 @@ import { certificateSourceProblems, DEPLOYED_LIFE, type LifeBounds } from './cer
 import { edgesOf, listenerMode, memberOf } from './edges.ts';
 import { nodeNames } from './identity.ts';
 import { kindOf, LABEL, list, type MeshProblem } from './mesh-problem.ts';
+import { SECRET_DELIVERIES } from './secret-delivery.ts';
 import { gatewayProblems } from './validate-gateway.ts';
 import { nameProblems, repetitionProblems } from './validate-names.ts';
 import { isVaultRate, VAULT_OPERATIONS } from './vault-rates.ts';
@@ -29,6 +30,7 @@ export function validateMesh(mesh: Mesh, life: LifeBounds = DEPLOYED_LIFE): Mesh
     ...gatewayProblems(mesh),
     ...vaultAccessProblems(mesh),
     ...certificateSourceProblems(mesh, life),
+    ...secretDeliveryProblems(mesh),
     ...boundProblems(mesh),
     ...revocationProblems(mesh),
   ];
@@ -43,6 +45,23 @@ export function assertValidMesh(mesh: Mesh, life: LifeBounds = DEPLOYED_LIFE): v
     message: problems.map((each) => `${each.path}: ${each.message}; ${each.remedy}`).join('\n'),
     remedy: 'correct the definition of the mesh',
   });
+}
+
+function secretDeliveryProblems(mesh: Mesh): MeshProblem[] {
+  const members = Object.entries({ ...mesh.virtualGateways, ...mesh.virtualNodes });
+  const said = [
+    ['secretDelivery', mesh.secretDelivery] as const,
+    ...members.map(
+      ([name, member]) => [`${kindOf(mesh, name)}.${name}.secretDelivery`, member.secretDelivery] as const,
+    ),
+  ];
+  return said
+    .filter(([, delivery]) => delivery !== undefined && !SECRET_DELIVERIES.includes(delivery))
+    .map(([path, delivery]) => ({
+      path,
+      message: `unknown delivery "${delivery}": expected one of ${list(SECRET_DELIVERIES)}`,
+      remedy: 'leave it out for sds, or say file for an Envoy that takes files alone',
+    }));
 }
 
 function serviceProblems(mesh: Mesh): MeshProblem[] {

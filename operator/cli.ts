@@ -16,6 +16,7 @@ import { tokenizationMesh } from '../mesh/tokenization-mesh.ts';
 import { createQuietLogger } from '../runtime/log.ts';
 import { addAuditCommand } from './audit.ts';
 import { emulatorClients } from './aws-clients.ts';
+import { addCaCommand } from './ca/command.ts';
 import { writeIdentityFiles } from './identities.ts';
 import { addFingerprintsCommand } from './fingerprints.ts';
 import { addHoneyCommand } from './honey.ts';
@@ -27,7 +28,7 @@ import { addPolicyCommand } from './policy.ts';
 import { revocationReport, rotationReport, statusReport } from './report.ts';
 import { revokeCertificate } from './revoke.ts';
 import { rotateCertificate } from './rotate.ts';
-import { nodeState, readRunState, runStateFile, type RunState } from './run-state.ts';
+import { nodeState, readRunState, runStateFile, writeRunState, type RunState } from './run-state.ts';
 import { addScanCommand } from './scan.ts';
 import { meshStatus } from './status.ts';
 import { addTextCommand } from './text.ts';
@@ -75,19 +76,25 @@ addVerifyCommand(program, { mesh, runningMesh, print, refreshIdentityFiles });
 
 program
   .command('rotate')
-  .description("renew a node's certificates and wait until new connections show them")
-  .argument('<node>', 'the node, such as tokenizer')
+  .description("renew a node's certificates, or everybody's, and wait until new connections show them")
+  .argument('[node]', 'the node, such as tokenizer')
+  .option(
+    '--all',
+    'every node that does not renew by itself, one after the other; with --role, one hierarchy',
+  )
   .addOption(new Option('--role <role>', 'one role alone; both unless given').choices([...CERTIFICATE_ROLES]))
-  .action(async (node: string, options: { role?: CertificateRole }) => {
+  .action(async (node: string | undefined, options: { all?: boolean; role?: CertificateRole }) => {
+    if ((node === undefined) !== (options.all === true)) program.error('error: expected a node, or --all');
     const state = runningMesh();
-    nodeState(state, node);
+    const renewable = state.nodes.filter(({ certificateSource }) => certificateSource === 'acm-export');
+    const names = node === undefined ? renewable.map(({ name }) => name) : [nodeState(state, node).name];
     // The server's first: the client's is proven by a connection to it, which a revoked server's would fail.
     const roles = options.role === undefined ? CERTIFICATE_ROLES.toReversed() : [options.role];
     const parts = { mesh, state, aws: clientsOf(state), logger: createQuietLogger('operator') };
     await refreshIdentityFiles(state, parts.aws);
-    for (const role of roles) {
-      process.stderr.write(`rotating ${node} ${role} ...\n`);
-      print(rotationReport(await rotateCertificate(parts, node, role)));
+    for (const [name, role] of names.flatMap((each) => roles.map((role) => [each, role] as const))) {
+      process.stderr.write(`rotating ${name} ${role} ...\n`);
+      print(rotationReport(await rotateCertificate(parts, name, role)));
     }
   });
 
@@ -146,6 +153,12 @@ addHoneyCommand(program, { runningMesh, print, onlyStandardInput });
 addKeysCommands(program, { runningMesh, print });
 addKeyVersionsCommand(program, { runningMesh, print });
 addAuditCommand(program, { runningMesh, print, onlyStandardInput });
+addCaCommand(program, {
+  mesh,
+  runningMesh,
+  writeState: (state) => writeRunState(runStateFile(process.env), state),
+  print,
+});
 
 function clientsOf(state: RunState): ReturnType<typeof emulatorClients> {
   return emulatorClients(state.aws.endpointUrl, state.aws.region);

@@ -25,7 +25,7 @@ import { sidecarStatus } from './facts/agent.ts';
 import { credentialsOf, probeListener } from './facts/listener.ts';
 import type { Credentials } from './facts/probe.ts';
 import { nodeState, type NodeState, type RunState } from './run-state.ts';
-import { servedSerial } from './rotate.ts';
+import { servedSerial } from './facts/served-serial.ts';
 
 /** On AWS a CA takes up to half an hour for its list; the emulated one writes it at once. */
 const REFUSED_DEADLINE_MS = 30_000;

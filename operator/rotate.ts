@@ -2,14 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeCertificateCommand } from '@aws-sdk/client-acm';
 import { TokenmeshError } from '../errors/error.ts';
 import type { CertificateRole, Mesh } from '../mesh/definition.ts';
-import { PEER_CHECK_HOST } from '../mesh/envoy/outbound.ts';
 import { normalizeSerial } from '../pki/secret.ts';
 import { ROTATION_REQUESTED } from '../renewal/event.ts';
 import { createHandler } from '../renewal/handler.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { AwsClients } from './aws-clients.ts';
-import { credentialsOf, probeListener } from './facts/listener.ts';
-import { peerCheck } from './facts/through-egress.ts';
+import { servedSerial } from './facts/served-serial.ts';
 import { writeIdentityFiles } from './identities.ts';
 import { nodeState, type NodeState, type RunState } from './run-state.ts';
 
@@ -90,17 +88,6 @@ async function renew(
     serialBefore: normalizeSerial(result.serialBefore ?? ''),
     serialAfter: normalizeSerial(result.serialAfter),
   };
-}
-
-/** What a new connection shows: the operator's own to a listener, and for a caller what its peer sees. */
-export async function servedSerial(
-  state: RunState,
-  node: NodeState,
-  role: CertificateRole,
-): Promise<string | undefined> {
-  if (role === 'client') return (await peerCheck(node.egressSocket, PEER_CHECK_HOST))?.serial;
-  const outcome = await probeListener(state, node, await credentialsOf(state, node.name));
-  return outcome.serial === undefined ? undefined : normalizeSerial(outcome.serial);
 }
 
 function renewsItself(node: string): TokenmeshError {

@@ -12,8 +12,8 @@ import type { KeyObject } from 'node:crypto';
 import type { CertificateRole } from '../mesh/definition.ts';
 import { readCertificates, type CertificateFacts } from './certificate.ts';
 import { judgeChain } from './chain.ts';
-import { openPrivateKey, type EncryptedPrivateKey } from './private-key.ts';
-import { judgeDates, judgeKeyStrength, nameOf, type PkiProblem } from './problem.ts';
+import { openPrivateKey, type EncryptedPrivateKey, type OpenedKey } from './private-key.ts';
+import { judgeDates, judgeLeafKey, nameOf, type PkiProblem } from './problem.ts';
 import { Sensitive } from './sensitive.ts';
 
 export interface Bundle {
@@ -63,7 +63,7 @@ function judgeLeaf(leaf: CertificateFacts, expected: BundleExpectations): PkiPro
       expired: 'ERR_CERTIFICATE_EXPIRED',
       notYetValid: 'ERR_CERTIFICATE_NOT_YET_VALID',
     }),
-    ...judgeKeyStrength(leaf),
+    ...judgeLeafKey(leaf),
     ...(leaf.extendedKeyUsage.includes(REQUIRED_USAGE[expected.role]) ? [] : [wrongUsage(leaf, expected)]),
     ...(leaf.dnsNames.includes(expected.expectedDnsName) ? [] : [wrongName(leaf, expected)]),
   ];
@@ -85,9 +85,7 @@ function readKey(privateKey: Sensitive<KeyObject> | EncryptedPrivateKey): {
 } {
   if (privateKey instanceof Sensitive) return { key: privateKey, problems: [] };
   const opened = openPrivateKey(privateKey);
-  return opened.outcome === 'opened'
-    ? { key: opened.key, problems: [] }
-    : { problems: [KEY_PROBLEMS[opened.outcome]] };
+  return opened.outcome === 'opened' ? { key: opened.key, problems: [] } : { problems: [keyProblem(opened)] };
 }
 
 function judgeMatch(leaf: CertificateFacts, key: Sensitive<KeyObject>): PkiProblem[] {
@@ -117,7 +115,23 @@ function certificateUnreadable(count: number): PkiProblem {
   };
 }
 
-const KEY_PROBLEMS: Readonly<Record<'empty' | 'not-encrypted' | 'does-not-open', PkiProblem>> = {
+type UnopenedKey = Exclude<OpenedKey, { outcome: 'opened' }>;
+
+function keyProblem(unopened: UnopenedKey): PkiProblem {
+  return unopened.outcome === 'not-for-envoy'
+    ? keyEncryption(unopened.encryption)
+    : KEY_PROBLEMS[unopened.outcome];
+}
+
+function keyEncryption(got: string): PkiProblem {
+  return {
+    code: 'ERR_KEY_ENCRYPTION',
+    message: `private key is encrypted in a way that Envoy does not open: expected PBES2 with PBKDF2 (SHA-1 or SHA-256) and AES or 3DES, got ${got}`,
+    remedy: `take the key as ACM exports it: ${EXPORT_AGAIN}`,
+  };
+}
+
+const KEY_PROBLEMS: Readonly<Record<Exclude<UnopenedKey['outcome'], 'not-for-envoy'>, PkiProblem>> = {
   empty: {
     code: 'ERR_KEY_MISSING',
     message: 'private key is empty: expected an encrypted one in PEM',
@@ -127,6 +141,11 @@ const KEY_PROBLEMS: Readonly<Record<'empty' | 'not-encrypted' | 'does-not-open',
     code: 'ERR_KEY_NOT_ENCRYPTED',
     message: 'private key is in clear: expected PKCS #8 "ENCRYPTED PRIVATE KEY"',
     remedy: 'take the key for exposed: request a new certificate, and export that one',
+  },
+  'passphrase-newline': {
+    code: 'ERR_PASSPHRASE_NEWLINE',
+    message: 'passphrase ends in a newline: expected the passphrase alone, as the key is opened with it',
+    remedy: `write the passphrase without its newline, or ${EXPORT_AGAIN}`,
   },
   'does-not-open': {
     code: 'ERR_KEY_DOES_NOT_OPEN',

@@ -49,6 +49,24 @@ export function judgeDates(
 /** BoringSSL, and so Envoy, takes no RSA key below this. */
 const MIN_RSA_BITS = 2048;
 
+/** OpenSSL's name for P-256. */
+const LEAF_CURVE = 'prime256v1';
+
+/** The mesh signs its handshakes with P-256 alone: a leaf of another kind would be served, and no handshake would succeed. */
+export function judgeLeafKey(facts: CertificateFacts): PkiProblem[] {
+  const { type, curve, bits } = facts.keyAlgorithm;
+  if (type === 'ec' && curve === LEAF_CURVE) return [];
+  const weak = judgeKeyStrength(facts);
+  if (weak.length > 0) return weak;
+  return [
+    {
+      code: 'ERR_KEY_ALGORITHM',
+      message: `certificate ${nameOf(facts)} has a key that no handshake of the mesh takes: expected EC on P-256, got ${[type, curve, bits].filter(Boolean).join(' ')}`,
+      remedy: 'request the certificate with key algorithm EC_prime256v1',
+    },
+  ];
+}
+
 export function judgeKeyStrength(facts: CertificateFacts): PkiProblem[] {
   const { type, bits } = facts.keyAlgorithm;
   if (!type.startsWith('rsa') || bits === undefined || bits >= MIN_RSA_BITS) return [];

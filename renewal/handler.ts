@@ -9,9 +9,10 @@ import { findPublished } from '../cert-exporter/published.ts';
 import { secretNames } from '../pki/secret.ts';
 import { createLogger, type Logger } from '../runtime/log.ts';
 import { AcmCertificateAuthority } from './adapters/acm.ts';
+import { emfMetrics } from './adapters/emf-metrics.ts';
 import { LogAlarms } from './adapters/log-alarms.ts';
 import { parseRenewalEvent } from './event.ts';
-import type { Pace } from './ports.ts';
+import type { Pace, RenewalMetrics } from './ports.ts';
 import { runRenewal, throwIfAnyFailed, type RenewalPorts, type RenewalReport } from './renew.ts';
 
 export interface RenewalWiring extends Pace {
@@ -19,6 +20,8 @@ export interface RenewalWiring extends Pace {
   readonly secretsManager: SecretsManagerClient;
   readonly meshName: string;
   readonly logger: Logger;
+  /** @default none are kept */
+  readonly metrics?: RenewalMetrics;
 }
 
 /** What Lambda's context is asked for; a caller in process may leave it out. */
@@ -60,20 +63,32 @@ function portsOf(wiring: RenewalWiring): RenewalPorts {
     exportCertificate: (certificateArn) =>
       exportCertificate({ source, store }, { certificateArn, meshName, now: clock() }),
     alarms: new LogAlarms(logger),
+    metrics: wiring.metrics ?? NO_METRICS,
     pace: wiring,
     onDecision: (result) => logger.info({ ...result }, 'certificate renewal decided'),
   };
 }
 
+/** A person who runs the handler in process reads its report. */
+const NO_METRICS: RenewalMetrics = { record: () => {} };
+
+const systemClock = (): Date => new Date();
+
 let wired: RenewalHandler | undefined;
 
 /** What AWS Lambda calls. The clients are made at the first event and kept for those that follow. */
 export const handler: RenewalHandler = async (event, context) => {
+  const meshName = process.env['TOKENMESH_MESH'] ?? 'tokenmesh';
   wired ??= createHandler({
     acm: new ACMClient(CONTROL_PATH_CLIENT),
     secretsManager: new SecretsManagerClient(CONTROL_PATH_CLIENT),
-    meshName: process.env['TOKENMESH_MESH'] ?? 'tokenmesh',
-    clock: () => new Date(),
+    meshName,
+    clock: systemClock,
+    metrics: emfMetrics({
+      meshName,
+      clock: systemClock,
+      print: (line) => void process.stdout.write(`${line}\n`),
+    }),
     sleep,
     random: Math.random,
     logger: createLogger('renewal'),

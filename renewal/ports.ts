@@ -72,6 +72,24 @@ export interface Alarms {
   raise(alarm: Alarm): Promise<void>;
 }
 
+/** What is told of one certificate at the end of a run. */
+export interface CertificateMeasures {
+  /** Of what the node is given to read; absent when nothing is that it could use. */
+  readonly daysLeft?: number;
+  /**
+   * How long the authority has had a successor that was not published yet: 0 when none waits, and none did.
+   * Absent when the run failed before it could be told.
+   */
+  readonly rotationLagSeconds?: number;
+  readonly failures: 0 | 1;
+}
+
+/** Where figures go that alarms are made of. */
+export interface RenewalMetrics {
+  /** @param owner - Absent where the failure came before the certificate could be told whose it is. */
+  record(measures: CertificateMeasures, owner?: CertificateOwner): void;
+}
+
 /** Time and chance, so that nothing here waits for a fixed while, or waits at all in a test. */
 export interface Pace {
   readonly clock: () => Date;

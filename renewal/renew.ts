@@ -8,6 +8,7 @@
 
 import { describeError, TokenmeshError, type ErrorCode } from '../errors/error.ts';
 import type { CertificateRole } from '../mesh/definition.ts';
+import { daysLeft } from '../pki/certificate.ts';
 import type { CertificateOwner } from '../pki/certificate-owner.ts';
 import { decide, type Decision, type Facts } from './decide.ts';
 import type { ReceivedEvent, RenewalEvent } from './event.ts';
@@ -21,6 +22,7 @@ import type {
   Pace,
   PublishedCertificate,
   PublishedCertificates,
+  RenewalMetrics,
 } from './ports.ts';
 import { waitForSuccessor } from './wait.ts';
 
@@ -29,6 +31,7 @@ export interface RenewalPorts {
   readonly published: PublishedCertificates;
   readonly exportCertificate: ExportCertificate;
   readonly alarms: Alarms;
+  readonly metrics: RenewalMetrics;
   readonly pace: Pace;
   /** Told of each decision before it is carried out. */
   readonly onDecision: (result: CertificateResult) => void;
@@ -84,10 +87,12 @@ interface Run extends RunOptions {
 
 async function renewOne(run: Run, certificateArn: string): Promise<CertificateResult> {
   let result: CertificateResult = { certificateArn };
+  let found: ManagedCertificate | undefined;
   try {
     const certificate = await run.ports.authority.describe(certificateArn);
     const stranger = judgeStranger(run, certificateArn, certificate);
     if (certificate?.owner === undefined || stranger !== undefined) return { certificateArn, ...stranger };
+    found = certificate;
     const { owner } = certificate;
     result = { certificateArn, node: owner.node, role: owner.role };
     const published = await run.ports.published.current(owner);
@@ -95,10 +100,35 @@ async function renewOne(run: Run, certificateArn: string): Promise<CertificateRe
     result = { ...result, ...described(decision), serialBefore: published?.serial };
     run.ports.onDecision(result);
     const serialAfter = await carryOut(run, { certificate, owner, published, decision });
+    await measure(run, { certificate, owner, published, decision }, serialAfter);
     return { ...result, serialAfter };
   } catch (error) {
+    run.ports.metrics.record({ failures: 1 }, found?.owner);
     return { ...result, error: shown(error) };
   }
+}
+
+/** Of what is published in the end. An export that had nothing to do cost no time. */
+async function measure(run: Run, work: Work, serialAfter: string | undefined): Promise<void> {
+  const { certificate, owner, published } = work;
+  const isSame = serialAfter === published?.serial;
+  const after = isSame ? published : await run.ports.published.current(owner);
+  const now = run.ports.pace.clock();
+  const issued = isSame ? undefined : await run.ports.authority.describe(certificate.certificateArn);
+  run.ports.metrics.record(
+    {
+      ...(after === undefined ? {} : { daysLeft: daysLeft(after, now) }),
+      rotationLagSeconds: issued === undefined ? 0 : lagSeconds(issued, now),
+      failures: 0,
+    },
+    owner,
+  );
+}
+
+/** Since the authority had the successor: told by its last renewal, or else by the certificate's own dates. */
+function lagSeconds({ renewal, notBefore }: ManagedCertificate, now: Date): number {
+  const since = renewal?.status === 'SUCCESS' ? renewal.updatedAt : notBefore;
+  return since === undefined ? 0 : Math.max(0, (now.getTime() - since.getTime()) / 1000);
 }
 
 function described({ action, sentence, facts }: Decision): Partial<CertificateResult> {

@@ -87,6 +87,7 @@ function placementOf({ directory }: EnvoysPlan, name: NodeName, tokenizer: Socke
     appSocket: join(home, 'app.sock'),
     egressSocket: join(home, 'egress.sock'),
     secretsDirectory: join(home, 'secrets'),
+    sdsSocket: join(home, 'sds.sock'),
     endpoints: { tokenizer, processor: nowhere },
     externalTrust: {},
   };
@@ -107,7 +108,8 @@ async function writeNode(
     await writeJson(secret(sdsFileName(trust)), trustSdsFile(trust, pki.roots[hierarchy]));
   }
   await writeJson(secret(DENY_LIST_FILE), denyListFile([]));
-  await writeJson(join(directory, name, 'bootstrap.json'), renderBootstrap(mesh, name, placement));
+  const withFiles: Mesh = { ...mesh, secretDelivery: 'file' };
+  await writeJson(join(directory, name, 'bootstrap.json'), renderBootstrap(withFiles, name, placement));
 }
 
 async function writeJson(file: string, contents: object): Promise<void> {

@@ -14,6 +14,7 @@ import type { CertificateRole, Hierarchy, Mesh } from '../../mesh/definition.ts'
 import { certificateSourceOf, hasShortLived } from '../../mesh/certificate-source.ts';
 import { hierarchyOf, identityOf, nodeNames } from '../../mesh/identity.ts';
 import type { AwsClients } from '../../operator/aws-clients.ts';
+import { authorityTags } from '../../pki/authority-tags.ts';
 import {
   authoritiesSecretName,
   crlPlaceOf,
@@ -32,7 +33,7 @@ import {
   createShortLivedAuthority,
   requestNodeCertificate,
   type CreatedHierarchy,
-} from './private-ca.ts';
+} from '../../operator/ca/private-ca.ts';
 
 export const TABLES = {
   tokens: 'tokenmesh-tokens',
@@ -125,8 +126,11 @@ export async function createHierarchies(
 ): Promise<Record<Hierarchy, CreatedHierarchy>> {
   await createBucket(aws, CRL_BUCKET);
   const make = async (hierarchy: Hierarchy): Promise<CreatedHierarchy> => {
-    const wish = { ...mesh.hierarchies[hierarchy], tags: [], crlBucket: CRL_BUCKET };
-    const created = await createHierarchy(aws, wish);
+    const created = await createHierarchy(aws, {
+      ...mesh.hierarchies[hierarchy],
+      tags: authorityTags({ mesh: mesh.name, hierarchy, generation: 1 }),
+      crlBucket: CRL_BUCKET,
+    });
     await aws.secretsManager.send(
       new CreateSecretCommand({
         Name: trustSecretName(mesh.name, hierarchy),

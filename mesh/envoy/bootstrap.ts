@@ -2,10 +2,12 @@ import { TokenmeshError } from '../../errors/error.ts';
 import type { Mesh } from '../definition.ts';
 import { memberOf } from '../edges.ts';
 import { nodeNames } from '../identity.ts';
+import { secretDeliveryOf } from '../secret-delivery.ts';
 import { adminInterface } from './admin.ts';
 import { guardOf } from './guard.ts';
 import { inboundListener } from './inbound.ts';
 import { appCluster, backendCluster, egressListener, peerCheckCluster, tracesCluster } from './outbound.ts';
+import { placedNode, sdsCluster } from './sds.ts';
 import type { EnvoyJson, Placement } from './types.ts';
 
 /**
@@ -23,21 +25,23 @@ export function renderBootstrap(mesh: Mesh, nodeName: string, placement: Placeme
       remedy: 'correct the name, or add the node to the definition of the mesh',
     });
   }
+  const placed = placedNode(mesh, nodeName, placement);
   const { appSocket } = placement;
   const guard = guardOf(mesh, mesh.virtualGateways[nodeName], placement);
-  const peerCheck = peerCheckCluster(mesh, nodeName, placement);
+  const peerCheck = peerCheckCluster(mesh, nodeName, placed);
   return {
     node: { id: nodeName, cluster: mesh.name },
     admin: adminInterface(placement.admin),
     overload_manager: OVERLOAD_MANAGER,
     static_resources: {
       listeners: [
-        inboundListener(mesh, nodeName, member.listener, placement, guard),
-        egressListener(mesh, nodeName, member.backends, placement, peerCheck !== undefined),
+        inboundListener(mesh, nodeName, member.listener, placed, guard),
+        egressListener(mesh, nodeName, member.backends, placed, peerCheck !== undefined),
       ],
       clusters: [
+        ...(secretDeliveryOf(mesh, nodeName) === 'sds' ? [sdsCluster(placement.sdsSocket)] : []),
         ...(appSocket === undefined ? [] : [appCluster(appSocket)]),
-        ...member.backends.map((backend) => backendCluster(mesh, backend, placement)),
+        ...member.backends.map((backend) => backendCluster(mesh, backend, placed)),
         ...(peerCheck === undefined ? [] : [peerCheck]),
         ...guard.clusters,
         ...(placement.traces === undefined ? [] : [tracesCluster(mesh, placement.traces)]),

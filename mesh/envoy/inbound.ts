@@ -7,7 +7,8 @@ import { bufferFilter, connectionManager, identityHeaders, ROUTER_FILTER, second
 import { pathMatcher, pathRegex, rbacFilter } from './rbac.ts';
 import { mutualDownstream, oneWayDownstream } from './tls-context.ts';
 import { spanName, tracingOf } from './tracing.ts';
-import type { EnvoyJson, Placement } from './types.ts';
+import type { PlacedNode } from './sds.ts';
+import type { EnvoyJson } from './types.ts';
 
 /** The cluster of the app beside this Envoy. */
 export const APP_CLUSTER = 'app';
@@ -30,7 +31,7 @@ export const PEER_SERIAL_HEADER = 'x-tokenmesh-peer-serial';
 
 interface Inbound {
   readonly nodeName: string;
-  readonly placement: Placement;
+  readonly placement: PlacedNode;
   readonly mesh: Mesh;
   readonly listener: InboundListener;
   readonly guard: Guard;
@@ -45,7 +46,7 @@ export function inboundListener(
   mesh: Mesh,
   nodeName: string,
   listener: InboundListener,
-  placement: Placement,
+  placement: PlacedNode,
   guard: Guard,
 ): EnvoyJson {
   const { mode } = listener.tls;
@@ -59,6 +60,8 @@ export function inboundListener(
     address: {
       socket_address: { address: placement.listener.host, port_value: placement.listener.port },
     },
+    // Shared, two Envoys that were given one port would each get a part of the connections, in silence.
+    enable_reuse_port: false,
     per_connection_buffer_limit_bytes: 1_048_576,
     ...(mode === 'PERMISSIVE' ? { listener_filters: [TLS_INSPECTOR] } : {}),
     filter_chains: chains,
@@ -81,9 +84,7 @@ function tlsFilterChain(inbound: Inbound, sniffed: boolean): EnvoyJson {
       ...(mutual ? [PEER_SERIAL_FILTER] : []),
       inboundManager(inbound, mutual ? placement.secretsDirectory : undefined),
     ],
-    transport_socket: mutual
-      ? mutualDownstream(mesh, placement.secretsDirectory)
-      : oneWayDownstream(placement.secretsDirectory),
+    transport_socket: mutual ? mutualDownstream(mesh, placement.secret) : oneWayDownstream(placement.secret),
     transport_socket_connect_timeout: '5s',
   };
 }

@@ -6,9 +6,10 @@ import { identityOf } from '../identity.ts';
 import { CALLER_HEADERS, TOKEN_KEYS_CLUSTER } from './caller-token.ts';
 import { connectionManager, IDENTITY_HEADER, ROUTER_FILTER, seconds } from './http.ts';
 import { APP_CLUSTER, PEER_CHECK, SAFE_RETRIES } from './inbound.ts';
+import type { PlacedNode } from './sds.ts';
 import { externalUpstream, meshUpstream, publicUpstream } from './tls-context.ts';
 import { spanName, tracingOf, TRACES_CLUSTER } from './tracing.ts';
-import type { EnvoyJson, Placement, SocketAddress, TokenIssuer, TraceCollector } from './types.ts';
+import type { EnvoyJson, SocketAddress, TokenIssuer, TraceCollector } from './types.ts';
 
 /** The host under which a cert agent asks, over a connection made for the purpose, what a peer sees of it. */
 export const PEER_CHECK_HOST = 'peer-check.tokenmesh';
@@ -24,7 +25,7 @@ export function egressListener(
   mesh: Mesh,
   nodeName: string,
   backends: readonly Backend[],
-  placement: Placement,
+  placement: PlacedNode,
   hasPeerCheck: boolean,
 ): EnvoyJson {
   const hosts = backends.map((backend) => ({
@@ -98,7 +99,7 @@ export function appCluster(socket: string): EnvoyJson {
   };
 }
 
-export function backendCluster(mesh: Mesh, backend: Backend, placement: Placement): EnvoyJson {
+export function backendCluster(mesh: Mesh, backend: Backend, placement: PlacedNode): EnvoyJson {
   const name = backend.virtualService;
   const external = mesh.externalServices[name];
   const endpoint = endpointOf(placement, name);
@@ -127,21 +128,21 @@ export function tokenKeysCluster(mesh: Mesh, keys: TokenIssuer['keys']): EnvoyJs
   };
 }
 
-function meshTransport(mesh: Mesh, backend: Backend, placement: Placement): EnvoyJson | undefined {
+function meshTransport(mesh: Mesh, backend: Backend, placement: PlacedNode): EnvoyJson | undefined {
   const provider = mesh.virtualServices[backend.virtualService]?.provider;
   const mode = backend.clientPolicy.tls;
   if (provider === undefined || mode === 'none') return undefined;
-  return meshUpstream(identityOf(mesh, provider), placement.secretsDirectory, mode === 'mtls');
+  return meshUpstream(identityOf(mesh, provider), placement.secret, mode === 'mtls');
 }
 
 /**
  * A connection for one request only, to this node's own listener where that asks for a certificate,
  * or else to its first mutual backend: how the node sees the serial that its peers see.
  */
-export function peerCheckCluster(mesh: Mesh, nodeName: string, placement: Placement): EnvoyJson | undefined {
+export function peerCheckCluster(mesh: Mesh, nodeName: string, placement: PlacedNode): EnvoyJson | undefined {
   const target = peerCheckTarget(mesh, nodeName, placement);
   if (target === undefined) return undefined;
-  const transport = meshUpstream(identityOf(mesh, target.nodeName), placement.secretsDirectory, true);
+  const transport = meshUpstream(identityOf(mesh, target.nodeName), placement.secret, true);
   const oneRequest = { common_http_protocol_options: { max_requests_per_connection: 1 } };
   return cluster(mesh, PEER_CHECK_CLUSTER, target.endpoint, transport, HTTP2, oneRequest);
 }
@@ -149,7 +150,7 @@ export function peerCheckCluster(mesh: Mesh, nodeName: string, placement: Placem
 function peerCheckTarget(
   mesh: Mesh,
   nodeName: string,
-  placement: Placement,
+  placement: PlacedNode,
 ): { nodeName: string; endpoint: SocketAddress } | undefined {
   const member = memberOf(mesh, nodeName);
   if (member === undefined) return undefined;
@@ -212,7 +213,7 @@ function httpOptions(options: EnvoyJson): EnvoyJson {
   };
 }
 
-function endpointOf(placement: Placement, name: string): SocketAddress {
+function endpointOf(placement: PlacedNode, name: string): SocketAddress {
   const endpoint = placement.endpoints[name];
   if (endpoint !== undefined) return endpoint;
   throw new TokenmeshError({

@@ -1,6 +1,6 @@
 import type { Mesh } from '../definition.ts';
 import { identityOf, nodeNames } from '../identity.ts';
-import { sdsReference, trustSecret } from './sds.ts';
+import { trustSecret, type SecretReference } from './sds.ts';
 import type { EnvoyJson } from './types.ts';
 
 const TLS = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3';
@@ -14,12 +14,12 @@ const TLS_1_2_UP = { tls_minimum_protocol_version: 'TLSv1_2', tls_maximum_protoc
 const MESH_TLS_PARAMETERS = { ...TLS_1_3_ONLY, signature_algorithms: ['ecdsa_secp256r1_sha256'] };
 
 /** The listener's side of a connection whose callers prove nothing. */
-export function oneWayDownstream(secretsDirectory: string): EnvoyJson {
+export function oneWayDownstream(secret: SecretReference): EnvoyJson {
   return downstream({
     common_tls_context: {
       tls_params: TLS_1_3_ONLY,
       alpn_protocols: ['h2', 'http/1.1'],
-      tls_certificate_sds_secret_configs: [sdsReference(secretsDirectory, 'server')],
+      tls_certificate_sds_secret_configs: [secret('server')],
     },
   });
 }
@@ -31,19 +31,19 @@ export function oneWayDownstream(secretsDirectory: string): EnvoyJson {
  * Both kinds of session resumption are off: a resumed session is not asked for its certificate again,
  * so an expired or revoked peer would go on.
  */
-export function mutualDownstream(mesh: Mesh, secretsDirectory: string): EnvoyJson {
+export function mutualDownstream(mesh: Mesh, secret: SecretReference): EnvoyJson {
   return downstream({
     common_tls_context: {
       tls_params: MESH_TLS_PARAMETERS,
       alpn_protocols: ['h2', 'http/1.1'],
-      tls_certificate_sds_secret_configs: [sdsReference(secretsDirectory, 'server')],
+      tls_certificate_sds_secret_configs: [secret('server')],
       combined_validation_context: {
         default_validation_context: {
           match_typed_subject_alt_names: nodeNames(mesh).map((nodeName) =>
             exactDnsName(identityOf(mesh, nodeName)),
           ),
         },
-        validation_context_sds_secret_config: sdsReference(secretsDirectory, trustSecret('clients')),
+        validation_context_sds_secret_config: secret(trustSecret('clients')),
       },
     },
     require_client_certificate: true,
@@ -51,16 +51,16 @@ export function mutualDownstream(mesh: Mesh, secretsDirectory: string): EnvoyJso
 }
 
 /** The caller's side: the backend must prove to be `identity`; for mutual TLS the caller proves itself too. */
-export function meshUpstream(identity: string, secretsDirectory: string, mutual: boolean): EnvoyJson {
+export function meshUpstream(identity: string, secret: SecretReference, mutual: boolean): EnvoyJson {
   return upstream({
     sni: identity,
     common_tls_context: {
       tls_params: MESH_TLS_PARAMETERS,
       alpn_protocols: ['h2'],
-      ...(mutual ? { tls_certificate_sds_secret_configs: [sdsReference(secretsDirectory, 'client')] } : {}),
+      ...(mutual ? { tls_certificate_sds_secret_configs: [secret('client')] } : {}),
       combined_validation_context: {
         default_validation_context: { match_typed_subject_alt_names: [exactDnsName(identity)] },
-        validation_context_sds_secret_config: sdsReference(secretsDirectory, trustSecret('servers')),
+        validation_context_sds_secret_config: secret(trustSecret('servers')),
       },
     },
   });

@@ -45,8 +45,10 @@ export interface Placement {
   readonly appSocket?: string;
   /** The Unix socket on which the app reaches its backends, and the cert agent and the operator the peer check. */
   readonly egressSocket: string;
-  /** Where the cert agent moves the SDS files in. */
+  /** Where the cert agent moves files in that Envoy watches: the deny list, and the secrets that are delivered as files. */
   readonly secretsDirectory: string;
+  /** The Unix socket on which the cert agent hands out secrets from its memory. Only the sidecar may get at it. */
+  readonly sdsSocket: string;
   /** Backends by name: a host name found by DNS (Cloud Map), or an address. */
   readonly endpoints: Readonly<Record<string, SocketAddress>>;
   /** PEM bundles with the CAs that external services are trusted under, by name of the service. */

@@ -1,5 +1,6 @@
 import { Agent, request } from 'undici';
 import type { CertificateState, TrustState } from '../../sidecar/envoy/cert-agent/agent.ts';
+import type { SecretAnswers } from '../../sidecar/envoy/cert-agent/ports.ts';
 import type { RevocationState } from '../../sidecar/envoy/cert-agent/revocation.ts';
 import type { IssuanceState } from '../../sidecar/envoy/cert-agent/issuance/short-lived-source.ts';
 
@@ -15,6 +16,8 @@ export interface SidecarStatus {
   readonly revocation: RevocationState;
   /** Of a node in short-lived mode alone. */
   readonly issuance?: readonly IssuanceState[];
+  /** What Envoy said to the secrets that it was handed; empty where they are files. */
+  readonly secrets: readonly SecretAnswers[];
 }
 
 /** Undefined where nothing answers: not started yet, or gone. */

@@ -1,6 +1,5 @@
 import { DescribeCertificateCommand } from '@aws-sdk/client-acm';
 import type { CertificateRole } from '../../mesh/definition.ts';
-import { PEER_CHECK_HOST } from '../../mesh/envoy/outbound.ts';
 import { CERTIFICATE_ROLES, hierarchyOf } from '../../mesh/identity.ts';
 import { DAY_MS } from '../../pki/certificate.ts';
 import { normalizeSerial } from '../../pki/secret.ts';
@@ -9,8 +8,7 @@ import type { CertificateFacts } from '../checks/certificates.ts';
 import type { NodeState, RunState } from '../run-state.ts';
 import { sidecarStatus, type SidecarStatus } from './agent.ts';
 import type { Looking } from './looking.ts';
-import { credentialsOf, probeListener } from './listener.ts';
-import { peerCheck } from './through-egress.ts';
+import { servedSerial } from './served-serial.ts';
 
 /** For each certificate of the mesh: what was issued, and what a new connection shows. */
 export async function certificateFacts(
@@ -39,7 +37,7 @@ async function factsOf(
   node: NodeState,
   role: CertificateRole,
 ): Promise<CertificateFacts> {
-  const served = role === 'server' ? await servedByListener(state, node) : await seenByPeer(node);
+  const served = await servedSerial(state, node, role);
   const status = await sidecarStatus(node.agentSocket);
   const reported = status?.certificates.find((each) => each.role === role);
   const trusted = status?.trust.find((each) => each.hierarchy === hierarchyOf(role));
@@ -83,14 +81,4 @@ function issuedBySidecar(status: SidecarStatus | undefined, role: CertificateRol
 
 function daysUntil(timeMs: number): number {
   return (timeMs - Date.now()) / DAY_MS;
-}
-
-async function servedByListener(state: RunState, node: NodeState): Promise<string | undefined> {
-  const outcome = await probeListener(state, node, await credentialsOf(state, node.name));
-  return outcome.serial === undefined ? undefined : normalizeSerial(outcome.serial);
-}
-
-/** Over a connection that the node's Envoy makes for the purpose: see {@link PEER_CHECK_HOST}. */
-async function seenByPeer(node: NodeState): Promise<string | undefined> {
-  return (await peerCheck(node.egressSocket, PEER_CHECK_HOST))?.serial;
 }

@@ -25,12 +25,16 @@ import { handshakeProver } from './adapters/handshake-prover.ts';
 import { ISSUER_CLIENT, privateCaIssuer } from './adapters/private-ca-issuer.ts';
 import { revocationSource } from './adapters/revocation-source.ts';
 import { s3Objects } from './adapters/s3-objects.ts';
-import { secretFiles } from './adapters/secret-files.ts';
+import { fileSink } from './adapters/file-sink.ts';
 import { secretsManagerSource } from './adapters/secrets-manager-source.ts';
+import { watchedFiles } from './adapters/watched-files.ts';
+import { SecretPublisher } from './sds/publisher.ts';
+import { serveSecrets } from './sds/server.ts';
+import { secretDeliveryOf } from '../../mesh/secret-delivery.ts';
+import type { CertificateSource, SecretSink, WatchedFiles } from './cert-agent/ports.ts';
 import { CertAgent, type AgentEvent } from './cert-agent/agent.ts';
 import { shortLivedSource, type ShortLivedSource } from './cert-agent/issuance/short-lived-source.ts';
 import { judgeDelivered, judgeDeliveredTrust } from './cert-agent/judge.ts';
-import type { CertificateSource } from './cert-agent/ports.ts';
 import { RevocationWatch } from './cert-agent/revocation.ts';
 import { readConfig, type SidecarConfig } from './config.ts';
 import { drain } from './drain.ts';
@@ -51,7 +55,7 @@ async function main(): Promise<void> {
   });
   const identity = identityOf(mesh, config.nodeName);
   const secrets = new SecretsManagerClient({ maxAttempts: 3 });
-  const files = await secretFiles(config.placement.secretsDirectory, join(config.runDirectory, 'staging'));
+  const files = await watchedFiles(config.placement.secretsDirectory, join(config.runDirectory, 'staging'));
   const revocation = new RevocationWatch({
     source: revocationSource(secrets, s3Objects(secrets), mesh.name),
     files,
@@ -61,10 +65,11 @@ async function main(): Promise<void> {
     now: Date.now,
     log,
   });
+  const { sink, stopServing } = await openSink(config, files);
   const source = certificateSource(config, identity, secrets);
   const agent = new CertAgent({
     source,
-    files,
+    sink,
     prover: handshakeProver(config.placement.listener, identity, createEgress(config.placement.egressSocket)),
     judge: judgeDelivered(identity, () => new Date()),
     judgeTrust: judgeDeliveredTrust(() => new Date()),
@@ -79,12 +84,12 @@ async function main(): Promise<void> {
     stopping.abort();
     if (envoy !== undefined) await drain(config.placement.admin, config.drainSeconds);
     await envoy?.stop();
+    await stopServing();
     await rm(config.agentSocket, { force: true });
   });
-  const metrics = sidecarMetrics(config.nodeName, agent, revocation, () =>
-    'states' in source ? source.states : [],
-  );
-  await serveStatus(config, { agent, source, revocation, metrics, envoy: () => envoy });
+  const issuance = () => ('states' in source ? source.states : []);
+  const metrics = sidecarMetrics(config.nodeName, agent, revocation, issuance, sink);
+  await serveStatus(config, { agent, source, sink, revocation, metrics, envoy: () => envoy });
   for (;;) {
     await revocation.refresh();
     await agent.refresh();
@@ -159,6 +164,19 @@ function certificateSource(
   });
 }
 
+/** In the way that the definition names for this node. */
+async function openSink(
+  { nodeName, placement }: SidecarConfig,
+  files: WatchedFiles,
+): Promise<{ sink: SecretSink; stopServing: () => Promise<void> }> {
+  if (secretDeliveryOf(mesh, nodeName) === 'file') {
+    return { sink: fileSink(files), stopServing: async () => {} };
+  }
+  const publisher = new SecretPublisher();
+  const server = await serveSecrets(placement.sdsSocket, publisher);
+  return { sink: publisher, stopServing: async () => await server.close() };
+}
+
 /** Looks at every secret again and again, with jitter so that a fleet does not ask at one moment. */
 async function watch(config: SidecarConfig, agent: CertAgent, stopping: AbortSignal): Promise<void> {
   while (!stopping.aborted) {
@@ -185,6 +203,7 @@ async function watchRevocation(
 interface Served {
   readonly agent: CertAgent;
   readonly source: CertificateSource | ShortLivedSource;
+  readonly sink: SecretSink;
   readonly revocation: RevocationWatch;
   readonly metrics: ReturnType<typeof sidecarMetrics>;
   readonly envoy: () => EnvoyProcess | undefined;
@@ -193,7 +212,7 @@ interface Served {
 /** `GET /status` and `GET /metrics`, for the operator and the health check of the container: on a Unix socket. */
 async function serveStatus(
   config: SidecarConfig,
-  { agent, source, revocation, metrics, envoy }: Served,
+  { agent, source, sink, revocation, metrics, envoy }: Served,
 ): Promise<void> {
   const server = createServer((request, response) => {
     if (request.url === '/metrics') {
@@ -217,6 +236,7 @@ async function serveStatus(
       trust: agent.trustStates,
       revocation: revocation.state,
       ...('states' in source ? { issuance: source.states } : {}),
+      secrets: sink.answers,
     };
     response.end(JSON.stringify(status));
   });

@@ -1,6 +1,8 @@
 import { Gauge, Registry } from 'prom-client';
+import { addCertificateMetrics } from './certificate-metrics.ts';
 import type { CertAgent } from './cert-agent/agent.ts';
 import type { IssuanceState } from './cert-agent/issuance/short-lived-source.ts';
+import type { SecretSink } from './cert-agent/ports.ts';
 import type { RevocationWatch } from './cert-agent/revocation.ts';
 
 /** What alarms of the sidecar are made of; read from its state at each scrape. */
@@ -10,9 +12,11 @@ export function sidecarMetrics(
   revocation: RevocationWatch,
   /** Of a node in short-lived mode; none of any other. */
   issuance: () => readonly IssuanceState[],
+  sink: SecretSink,
 ): { readonly contentType: string; text(): Promise<string> } {
   const registry = new Registry();
   registry.setDefaultLabels({ node });
+  addCertificateMetrics(registry, { agent, sink, revocation, now: Date.now });
   const gauge = <Label extends string>(
     name: string,
     help: string,

@@ -8,7 +8,7 @@ import {
   requestNodeCertificate,
   type CreatedHierarchy,
   type NodeCertificateWish,
-} from '../../local/aws/private-ca.ts';
+} from '../../operator/ca/private-ca.ts';
 import { judgeBundle } from '../../pki/bundle.ts';
 import { parseCertificateSecret, secretNames } from '../../pki/secret.ts';
 import { Sensitive } from '../../pki/sensitive.ts';

@@ -3,6 +3,7 @@ import type { Mesh } from '../../mesh/definition.ts';
 import { edgesOf } from '../../mesh/edges.ts';
 import { identityOf, nodeOfIdentity } from '../../mesh/identity.ts';
 import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
+import { secretDeliveryOf } from '../../mesh/secret-delivery.ts';
 import { assertValidMesh, validateMesh } from '../../mesh/validate.ts';
 import { withNode, withOneWayOrder } from '../support/meshes.ts';
 
@@ -55,6 +56,25 @@ describe('an identity', () => {
     '',
   ])('is not %p', (name) => {
     expect(nodeOfIdentity(tokenizationMesh, name)).toBeUndefined();
+  });
+});
+
+describe('how a node gets its secrets', () => {
+  it('is from memory, unless the mesh or the node says otherwise', () => {
+    const filed: Mesh = { ...tokenizationMesh, secretDelivery: 'file' };
+    const one = withNode('order', (node) => ({ ...node, secretDelivery: 'file' }));
+    expect(secretDeliveryOf(tokenizationMesh, 'order')).toBe('sds');
+    expect(secretDeliveryOf(filed, 'order')).toBe('file');
+    expect([secretDeliveryOf(one, 'order'), secretDeliveryOf(one, 'paybill')]).toEqual(['file', 'sds']);
+    expect([filed, one].flatMap(pathsOf)).toEqual([]);
+  });
+
+  it('is refused in a way that there is not', () => {
+    const mesh = withNode('order', (node) => ({ ...node, secretDelivery: 'env' as 'file' }));
+    expect(pathsOf({ ...mesh, secretDelivery: 'disk' as 'file' })).toEqual([
+      'secretDelivery',
+      'virtualNodes.order.secretDelivery',
+    ]);
   });
 });
 

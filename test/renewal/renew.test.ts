@@ -4,7 +4,7 @@ import { findPublished } from '../../cert-exporter/published.ts';
 import type { CertificateOwner } from '../../pki/certificate-owner.ts';
 import { secretNames } from '../../pki/secret.ts';
 import type { ReceivedEvent } from '../../renewal/event.ts';
-import type { Alarm } from '../../renewal/ports.ts';
+import type { Alarm, CertificateMeasures } from '../../renewal/ports.ts';
 import {
   runRenewal,
   throwIfAnyFailed,
@@ -24,6 +24,7 @@ let acm: FakeAcm;
 let store: FakeSecretStore;
 let alarms: Alarm[];
 let decided: CertificateResult[];
+let measured: (CertificateMeasures & { readonly node: string | undefined })[];
 let sleeps: number[];
 let now: Date;
 
@@ -37,6 +38,7 @@ beforeEach(() => {
   store = new FakeSecretStore();
   alarms = [];
   decided = [];
+  measured = [];
   sleeps = [];
 });
 
@@ -51,6 +53,7 @@ function ports(): RenewalPorts {
         alarms.push(alarm);
       },
     },
+    metrics: { record: (measures, owner) => void measured.push({ ...measures, node: owner?.node }) },
     pace: {
       clock: () => now,
       sleep: async (ms) => {
@@ -273,5 +276,36 @@ describe('an event of ACM’s', () => {
     expect((await run(event)).results[0]).toMatchObject({ decision: 'export', serialAfter: serial });
     expect((await run(event)).results[0]).toMatchObject({ decision: 'keep', serialAfter: serial });
     expect(acm.renewalsAsked).toEqual([]);
+  });
+});
+
+describe('what is measured', () => {
+  it('is how long the one that is published lasts, and that none waited, where nothing was to do', async () => {
+    const arn = await request('order', 200);
+    await publish(arn);
+    await run({ event: { kind: 'reconcile' }, certificateArns: 'all' });
+    expect(measured).toEqual([{ node: 'order', daysLeft: 200, rotationLagSeconds: 0, failures: 0 }]);
+  });
+
+  it('is how long a successor waited that no event told of', async () => {
+    const arn = await request('order');
+    await publish(arn);
+    await acm.renewByItself(arn);
+    now = new Date(now.getTime() + 3_600_000);
+    await run({ event: { kind: 'reconcile' }, certificateArns: 'all' });
+    expect(measured).toEqual([
+      expect.objectContaining({ node: 'order', rotationLagSeconds: 3_600, failures: 0 }),
+    ]);
+  });
+
+  it('is a failure of that certificate, and of no other', async () => {
+    const [failing, fine] = [await request('order', 20), await request('paybill', 200)];
+    await publish(failing);
+    await publish(fine);
+    acm.renewalFailure = 'PCA_INVALID_STATE';
+    await run({ event: { kind: 'reconcile' }, certificateArns: 'all' });
+    expect(measured).toHaveLength(2);
+    expect(measured).toContainEqual({ node: 'order', failures: 1 });
+    expect(measured).toContainEqual(expect.objectContaining({ node: 'paybill', failures: 0 }));
   });
 });

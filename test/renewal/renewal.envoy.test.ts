@@ -8,7 +8,7 @@ import {
   createHierarchy,
   requestNodeCertificate,
   type CreatedHierarchy,
-} from '../../local/aws/private-ca.ts';
+} from '../../operator/ca/private-ca.ts';
 import { secretNames } from '../../pki/secret.ts';
 import { Sensitive } from '../../pki/sensitive.ts';
 import { AcmCertificateAuthority } from '../../renewal/adapters/acm.ts';

@@ -9,18 +9,18 @@ import { createServer, type Server } from 'node:http';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { freePort } from '../../local/free-port.ts';
-import type { Mesh } from '../../mesh/definition.ts';
+import type { CertificateRole, Mesh } from '../../mesh/definition.ts';
 import { DENY_LIST_FILE, denyListFile } from '../../mesh/envoy/deny-list.ts';
 import { renderBootstrap } from '../../mesh/envoy/bootstrap.ts';
 import { sdsFileName, tlsCertificateSdsFile, trustSdsFile } from '../../mesh/envoy/sds.ts';
 import type { Placement, TokenIssuer } from '../../mesh/envoy/types.ts';
 import { CERTIFICATE_ROLES, HIERARCHIES, hierarchyOf, identityOf } from '../../mesh/identity.ts';
+import { readCertificate } from '../../pki/certificate.ts';
 import { drain } from '../../sidecar/envoy/drain.ts';
 import { startEnvoy, type EnvoyProcess } from '../../sidecar/envoy/envoy-process.ts';
-import { envoyBinary } from './envoy.ts';
+import { envoyBinary, untilEnvoyIsReady } from './envoy.ts';
 import { createTestHierarchy, encryptKey, issueLeaf, type TestHierarchy } from './issue-certificate.ts';
 
 const PASSPHRASE = 'of the test alone';
@@ -41,6 +41,8 @@ export interface EnvoyMesh {
   readonly hierarchies: Readonly<Record<'clients' | 'servers', TestHierarchy>>;
   /** Sends a request from a node, through its own Envoy. */
   call(from: string, url: string, options?: CallOptions): Promise<Answer>;
+  /** Gives a node another certificate as its agent does. @returns The serial, as Envoy writes it. */
+  rotate(nodeName: string, role: CertificateRole): Promise<string>;
   /** Ends one node's Envoy as its sidecar does: drained first. */
   stopEnvoy(nodeName: string): Promise<void>;
   stop(): Promise<void>;
@@ -74,7 +76,10 @@ export async function startEnvoyMesh(
   for (const [nodeName, placement] of Object.entries(placements)) {
     await writeSecrets(mesh, nodeName, placement, hierarchies);
     const bootstrapFile = join(directory, nodeName, 'bootstrap.json');
-    writeFileSync(bootstrapFile, JSON.stringify(renderBootstrap(mesh, nodeName, placement)));
+    writeFileSync(
+      bootstrapFile,
+      JSON.stringify(renderBootstrap({ ...mesh, secretDelivery: 'file' }, nodeName, placement)),
+    );
     running.push({
       nodeName,
       app: await startApp(placement),
@@ -87,11 +92,16 @@ export async function startEnvoyMesh(
       { placement, adminUrl: adminUrlOf(placement) },
     ]),
   );
-  await Promise.all(Object.values(nodes).map(async ({ adminUrl }) => await untilReady(adminUrl)));
+  await Promise.all(Object.values(nodes).map(async ({ adminUrl }) => await untilEnvoyIsReady(adminUrl)));
   return {
     nodes,
     hierarchies,
     call: async (from, url, options) => await call(placements[from]?.egressSocket ?? '', url, options),
+    async rotate(nodeName, role) {
+      const placement = placements[nodeName];
+      if (placement === undefined) throw new Error(`no node ${nodeName}`);
+      return await writeCertificate(mesh, nodeName, role, placement, hierarchies);
+    },
     async stopEnvoy(nodeName) {
       const admin = placements[nodeName]?.admin;
       if (admin !== undefined) await drain(admin, 5);
@@ -132,6 +142,7 @@ async function placeNodes(
       appSocket: join(home, 'app.sock'),
       egressSocket: join(home, 'egress.sock'),
       secretsDirectory: join(home, 'secrets'),
+      sdsSocket: join(home, 'sds.sock'),
       endpoints: { ...endpoints, processor: { host: '127.0.0.1', port: 9 } },
       externalTrust: {},
       ...further,
@@ -146,16 +157,7 @@ async function writeSecrets(
   placement: Placement,
   hierarchies: EnvoyMesh['hierarchies'],
 ): Promise<void> {
-  for (const role of CERTIFICATE_ROLES) {
-    const { subordinate, chain } = hierarchies[hierarchyOf(role)];
-    const leaf = await issueLeaf(subordinate, identityOf(mesh, nodeName));
-    const material = {
-      certificateChain: leaf.certificate + chain,
-      encryptedPrivateKey: encryptKey(leaf.key, PASSPHRASE),
-      passphrase: PASSPHRASE,
-    };
-    putSecret(placement, sdsFileName(role), tlsCertificateSdsFile(role, material));
-  }
+  for (const role of CERTIFICATE_ROLES) await writeCertificate(mesh, nodeName, role, placement, hierarchies);
   for (const hierarchy of HIERARCHIES) {
     const secret = `trust-${hierarchy}` as const;
     putSecret(placement, sdsFileName(secret), trustSdsFile(secret, hierarchies[hierarchy].root.certificate));
@@ -197,16 +199,20 @@ function adminUrlOf({ admin }: Placement): string {
   return 'socket' in admin ? '' : `http://${admin.host}:${admin.port}`;
 }
 
-async function untilReady(adminUrl: string): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  for (;;) {
-    try {
-      const { statusCode, body } = await request(`${adminUrl}/ready`);
-      await body.dump();
-      if (statusCode === 200) return;
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-    }
-    await sleep(20);
-  }
+async function writeCertificate(
+  mesh: Mesh,
+  nodeName: string,
+  role: CertificateRole,
+  placement: Placement,
+  hierarchies: EnvoyMesh['hierarchies'],
+): Promise<string> {
+  const { subordinate, chain } = hierarchies[hierarchyOf(role)];
+  const leaf = await issueLeaf(subordinate, identityOf(mesh, nodeName));
+  const material = {
+    certificateChain: leaf.certificate + chain,
+    encryptedPrivateKey: encryptKey(leaf.key, PASSPHRASE),
+    passphrase: PASSPHRASE,
+  };
+  putSecret(placement, sdsFileName(role), tlsCertificateSdsFile(role, material));
+  return readCertificate(leaf.certificate).serial;
 }

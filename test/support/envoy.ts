@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { request } from 'undici';
 import { preparePythonEnvironment } from '../../local/aws/python-environment.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -14,4 +16,25 @@ export async function envoyBinary(): Promise<string> {
     onProgress: () => {},
   });
   return join(bin, 'envoy');
+}
+
+const READY_DEADLINE_MS = 15_000;
+
+export async function untilEnvoyIsReady(adminUrl: string): Promise<void> {
+  const deadline = Date.now() + READY_DEADLINE_MS;
+  while (!(await isReady(adminUrl))) {
+    if (Date.now() > deadline)
+      throw new Error(`Envoy at ${adminUrl} was not ready in ${READY_DEADLINE_MS} ms`);
+    await sleep(20);
+  }
+}
+
+async function isReady(adminUrl: string): Promise<boolean> {
+  try {
+    const { statusCode, body } = await request(`${adminUrl}/ready`);
+    await body.dump();
+    return statusCode === 200;
+  } catch {
+    return false;
+  }
 }

@@ -44,6 +44,8 @@ export interface CertificateWish {
   readonly notAfter?: Date;
   readonly isCa?: boolean;
   readonly rsaBits?: number;
+  /** @default 'P-256' */
+  readonly curve?: 'P-256' | 'P-384' | 'P-521';
   readonly serial?: string;
 }
 
@@ -51,7 +53,8 @@ const DAY_MS = 86_400_000;
 
 /** Issues what is wished for; signed by itself when there is no issuer. */
 export async function issueCertificate(wish: CertificateWish): Promise<Authority> {
-  const algorithm = wish.rsaBits === undefined ? EC : rsa(wish.rsaBits);
+  const curve = { ...EC, namedCurve: wish.curve ?? EC.namedCurve };
+  const algorithm = wish.rsaBits === undefined ? curve : rsa(wish.rsaBits);
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const signer = wish.issuer?.keys ?? keys;
   const serial = wish.serial ?? `4f${randomBytes(15).toString('hex')}`;

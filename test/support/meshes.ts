@@ -60,6 +60,7 @@ export function taskPlacement(mesh: Mesh, nodeName: string): Placement {
     egressSocket: '/run/tokenmesh/egress.sock',
     ...(nodeName in mesh.virtualGateways ? {} : { appSocket: '/run/tokenmesh/app.sock' }),
     secretsDirectory: '/run/tokenmesh/secrets',
+    sdsSocket: '/run/tokenmesh/sidecar/sds.sock',
     endpoints: { ...Object.fromEntries(services), processor: { host: 'processor.example', port: 443 } },
     externalTrust: {},
     ...(nodeName in mesh.virtualGateways ? { tokenIssuer: COGNITO } : {}),

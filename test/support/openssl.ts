@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import type { KeyObject } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -47,4 +48,16 @@ export async function opensslVerify(
   await writeFile(paths.chain, intermediates);
   await writeFile(paths.root, root);
   return openssl('verify', '-x509_strict', '-CAfile', paths.root, '-untrusted', paths.chain, paths.leaf);
+}
+
+/**
+ * A private key in PKCS #8, encrypted in the way that the options name (openssl-pkcs8(1)).
+ *
+ * @param options - Such as `-v2 aes-256-cbc`, or `-scrypt`.
+ */
+export function encryptWithOpenssl(key: KeyObject, passphrase: string, options: readonly string[]): string {
+  const clear = key.export({ type: 'pkcs8', format: 'pem' });
+  const args = ['pkcs8', '-topk8', '-passout', 'env:PASSPHRASE_OF_TEST', ...options];
+  const env = { ...process.env, PASSPHRASE_OF_TEST: passphrase };
+  return execFileSync('openssl', args, { input: clear, env, encoding: 'utf8' });
 }

@@ -15,7 +15,7 @@ export function secretsManagerSource(
   meshName: string,
   nodeName: string,
 ): CertificateSource {
-  const read = async (secretName: string, versionId?: string): Promise<{ version: string; text: string }> => {
+  const read = async (secretName: string, versionId?: string): Promise<Found> => {
     const found = await client
       .send(
         new GetSecretValueCommand({
@@ -26,13 +26,18 @@ export function secretsManagerSource(
       .catch((error: unknown) => {
         throw unreadable(secretName, error);
       });
-    return { version: found.VersionId ?? '', text: found.SecretString ?? '' };
+    const at = found.CreatedDate;
+    return {
+      version: found.VersionId ?? '',
+      text: found.SecretString ?? '',
+      ...(at === undefined ? {} : { publishedAt: at }),
+    };
   };
   const passphrases = new Map<CertificateRole, { version: string; passphrase: Sensitive<string> }>();
   return {
     async certificate(role) {
       const names = secretNames(meshName, nodeName, role);
-      const { version, text } = await read(names.certificate);
+      const { version, text, publishedAt } = await read(names.certificate);
       const secret = parseCertificateSecret(names.certificate, text);
       const held = passphrases.get(role);
       const passphrase =
@@ -40,7 +45,8 @@ export function secretsManagerSource(
           ? held.passphrase
           : new Sensitive((await read(names.passphrase, secret.passphraseVersionId)).text);
       passphrases.set(role, { version: secret.passphraseVersionId, passphrase });
-      return { version, secretName: names.certificate, secret, passphrase };
+      const written = publishedAt === undefined ? {} : { publishedAt };
+      return { version, secretName: names.certificate, secret, passphrase, ...written };
     },
     async trust(hierarchy) {
       const secretName = trustSecretName(meshName, hierarchy);
@@ -48,6 +54,12 @@ export function secretsManagerSource(
       return { version, secretName, roots: text };
     },
   };
+}
+
+interface Found {
+  readonly version: string;
+  readonly text: string;
+  readonly publishedAt?: Date;
 }
 
 function unreadable(secretName: string, cause: unknown): TokenmeshError {

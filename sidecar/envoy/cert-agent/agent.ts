@@ -7,19 +7,20 @@
  * @module
  */
 
-import { describeError } from '../../../errors/error.ts';
+import { TokenmeshError } from '../../../errors/error.ts';
 import type { CertificateRole, Hierarchy } from '../../../mesh/definition.ts';
 import { CERTIFICATE_ROLES, HIERARCHIES, hierarchyOf } from '../../../mesh/identity.ts';
-import { sdsFileName, tlsCertificateSdsFile, trustSdsFile, trustSecret } from '../../../mesh/envoy/sds.ts';
+import {
+  tlsCertificateSecret,
+  trustSecret,
+  validationContextSecret,
+  type SdsSecret,
+} from '../../../mesh/envoy/sds.ts';
+import { readCertificates } from '../../../pki/certificate.ts';
 import { problemOf, type PkiProblem } from '../../../pki/problem.ts';
 import type { CrlChoice } from './choose-crls.ts';
-import type {
-  CertificateSource,
-  DeliveredCertificate,
-  DeliveredTrust,
-  Prover,
-  SecretFiles,
-} from './ports.ts';
+import { NOT_SERVED, refusedByEnvoy, trustBreaks, trustMissing, unavailable } from './problems.ts';
+import type { CertificateSource, DeliveredCertificate, DeliveredTrust, Prover, SecretSink } from './ports.ts';
 
 /** A new certificate is served within 50 ms of its swap; after this long the swap was missed. */
 const PROOF_DEADLINE_MS = 1_000;
@@ -29,7 +30,7 @@ const SWAPS_AT_MOST = 3;
 
 export interface AgentParts {
   readonly source: CertificateSource;
-  readonly files: SecretFiles;
+  readonly sink: SecretSink;
   readonly prover: Prover;
   readonly judge: (
     role: CertificateRole,
@@ -66,6 +67,12 @@ export interface CertificateState {
   /** What a handshake of the agent's own last saw. */
   readonly servedSerial?: string;
   readonly provenAt?: string;
+  /** When the certificate that was handed over expires. */
+  readonly notAfter?: string;
+  /** When the version was published that is not proven yet. */
+  readonly rotatingSince?: string | undefined;
+  /** From publication to proof, of the last rotation that was proven. */
+  readonly rotationLagMs?: number;
   readonly swaps: number;
   readonly problems: readonly PkiProblem[];
 }
@@ -138,11 +145,11 @@ export class CertAgent {
     if (delivered === undefined) return false;
     const started = this.#parts.now();
     for (let swaps = 0; swaps < SWAPS_AT_MOST; swaps += 1) {
-      if (swaps > 0) await this.#swap(role, delivered);
+      if (swaps > 0 && !(await this.#swapAgain(role, delivered))) return false;
       const served = await this.#awaitSerial(role, delivered.secret.serial);
       if (served !== undefined) this.#note(role, { servedSerial: served });
       if (served === delivered.secret.serial) {
-        this.#note(role, { provenAt: this.#timestamp(), problems: [] });
+        this.#noteProof(role);
         this.#log('info', 'certificate is served', {
           role,
           serial: served,
@@ -179,22 +186,29 @@ export class CertAgent {
     const isNew = delivered.version !== held?.version;
     const crls = this.#parts.crls?.(hierarchy, delivered.roots) ?? NO_CRLS;
     this.#reportCrls(hierarchy, crls.problems);
+    const problems = isNew ? this.#problemsOf(hierarchy, delivered) : this.#refusalOf(hierarchy);
     if (crls.verdict === 'wait' && (held !== undefined || !crls.mayStart)) {
-      this.#reportTrust(hierarchy, isNew ? crls.problems : []);
+      this.#reportTrust(hierarchy, isNew ? [...problems, ...crls.problems] : problems);
       return;
     }
-    const problems = isNew
-      ? [...this.#parts.judgeTrust(delivered), ...this.#problemsUnder(hierarchy, delivered)]
-      : [];
     this.#reportTrust(hierarchy, problems);
     if (problems.length > 0 || (!isNew && crls.version === this.#crls.get(hierarchy)?.version)) return;
-    const secret = trustSecret(hierarchy);
-    const file = trustSdsFile(secret, delivered.roots, crls.pem);
-    await this.#parts.files.swap(sdsFileName(secret), JSON.stringify(file));
+    await this.#put(validationContextSecret(trustSecret(hierarchy), delivered.roots, crls.pem));
     this.#trust.set(hierarchy, delivered);
     this.#crls.set(hierarchy, crls);
     const facts = { hierarchy, secret: delivered.secretName, crls: crls.verdict };
     this.#log('info', 'trust bundle swapped in', facts);
+  }
+
+  #problemsOf(hierarchy: Hierarchy, delivered: DeliveredTrust): readonly PkiProblem[] {
+    return [...this.#parts.judgeTrust(delivered), ...this.#problemsUnder(hierarchy, delivered)];
+  }
+
+  /** Envoy may say so only after the secret was handed over: when it starts, or connects again. */
+  #refusalOf(hierarchy: Hierarchy): readonly PkiProblem[] {
+    const secret = trustSecret(hierarchy);
+    const reason = this.#parts.sink.refusal(secret);
+    return reason === undefined ? [] : [refusedByEnvoy(secret, reason)];
   }
 
   /** Peers trust what this node trusts: a bundle under which its own certificate fails would stop the mesh. */
@@ -211,8 +225,10 @@ export class CertAgent {
       const current = this.#certificates.get(role);
       if (delivered.version === current?.version) {
         if (this.#states.get(role)?.servedSerial !== delivered.secret.serial) await this.prove(role);
+        else this.#noteOrder(role);
         return;
       }
+      this.#noteRotation(role, delivered);
       const roots = this.#trust.get(hierarchyOf(role))?.roots;
       if (roots === undefined) return this.#fail(role, trustMissing(hierarchyOf(role), this.#trustProblems));
       const problems = this.#parts.judge(role, delivered, roots);
@@ -232,20 +248,60 @@ export class CertAgent {
 
   async #swap(role: CertificateRole, delivered: DeliveredCertificate): Promise<void> {
     const { secret, secretName, passphrase } = delivered;
-    const file = tlsCertificateSdsFile(role, {
+    const material = tlsCertificateSecret(role, {
       certificateChain: `${secret.certificate.trim()}\n${secret.chain.trim()}\n`,
       encryptedPrivateKey: secret.encryptedPrivateKey,
       passphrase: passphrase.reveal(),
     });
-    await this.#parts.files.swap(sdsFileName(role), JSON.stringify(file));
+    await this.#put(material);
+    const [leaf] = readCertificates(secret.certificate).certificates;
     this.#note(role, {
       secretName,
       certificateArn: secret.certificateArn,
       serial: secret.serial,
       swappedAt: this.#timestamp(),
+      ...(leaf === undefined ? {} : { notAfter: leaf.notAfter.toISOString() }),
       swaps: (this.#states.get(role)?.swaps ?? 0) + 1,
     });
     this.#log('info', 'certificate swapped in', { role, secret: secretName, serial: secret.serial });
+  }
+
+  async #swapAgain(role: CertificateRole, delivered: DeliveredCertificate): Promise<boolean> {
+    try {
+      await this.#swap(role, delivered);
+      return true;
+    } catch (error) {
+      this.#fail(role, problemOf(error, unavailable));
+      return false;
+    }
+  }
+
+  /** @throws {TokenmeshError} `ERR_SECRET_REFUSED` with Envoy's own reason. */
+  async #put(secret: SdsSecret): Promise<void> {
+    const put = await this.#parts.sink.put(secret);
+    if (put.outcome === 'refused') throw new TokenmeshError(refusedByEnvoy(secret.name, put.reason));
+  }
+
+  /** Of several versions that did not get into use, the first counts: so long has the rotation been due. */
+  #noteRotation(role: CertificateRole, { publishedAt }: DeliveredCertificate): void {
+    const since = (publishedAt ?? new Date(this.#parts.now())).toISOString();
+    this.#note(role, { rotatingSince: this.#states.get(role)?.rotatingSince ?? since });
+  }
+
+  /** What is published is what is served: also where that was put back, or can be read again. */
+  #noteOrder(role: CertificateRole): void {
+    const hadProblems = (this.#states.get(role)?.problems ?? []).length > 0;
+    this.#note(role, { problems: [], rotatingSince: undefined });
+    if (hadProblems) this.#log('info', 'certificate is in order again', { role });
+  }
+
+  #noteProof(role: CertificateRole): void {
+    const since = this.#states.get(role)?.rotatingSince;
+    const rotation =
+      since === undefined
+        ? {}
+        : { rotatingSince: undefined, rotationLagMs: this.#parts.now() - Date.parse(since) };
+    this.#note(role, { provenAt: this.#timestamp(), problems: [], ...rotation });
   }
 
   async #awaitSerial(role: CertificateRole, expected: string): Promise<string | undefined> {
@@ -306,37 +362,3 @@ export class CertAgent {
 }
 
 const NO_CRLS: CrlChoice = { verdict: 'lift', mayStart: true, serials: [], version: 'none', problems: [] };
-
-const NOT_SERVED: PkiProblem = {
-  code: 'ERR_CERTIFICATE_NOT_SERVED',
-  message: 'the certificate was handed to Envoy, and a handshake still shows another serial',
-  remedy: 'look for update_rejected and key_rotation_failed in the stats of Envoy; the agent goes on trying',
-};
-
-function trustBreaks(hierarchy: Hierarchy): PkiProblem {
-  return {
-    code: 'ERR_TRUST_BREAKS_OWN',
-    message: `the trust bundle of ${hierarchy} does not lead to this node's own certificate: expected the root that issued it among those trusted`,
-    remedy: 'add the new root beside the old one, and take the old one out once no certificate leads to it',
-  };
-}
-
-function trustMissing(
-  hierarchy: Hierarchy,
-  problems: ReadonlyMap<Hierarchy, readonly PkiProblem[]>,
-): PkiProblem {
-  const [problem] = problems.get(hierarchy) ?? [];
-  return {
-    code: 'ERR_TRUST_MISSING',
-    message: `the certificate waits for the trust bundle of ${hierarchy}: ${problem?.message ?? 'none was delivered'}`,
-    remedy: problem?.remedy ?? 'write the roots of the hierarchy into its trust secret',
-  };
-}
-
-function unavailable(error: unknown): PkiProblem {
-  return {
-    code: 'ERR_SECRET_UNAVAILABLE',
-    message: `the certificate could not be fetched: ${describeError(error)}`,
-    remedy: 'see that Secrets Manager can be reached and that the role of the task may read the secret',
-  };
-}

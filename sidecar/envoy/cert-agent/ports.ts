@@ -5,6 +5,7 @@
  */
 
 import type { CertificateRole, Hierarchy } from '../../../mesh/definition.ts';
+import type { SdsSecret, SdsSecretName } from '../../../mesh/envoy/sds.ts';
 import type { CrlPlace, DenyList, ListingAuthorities } from '../../../pki/revocation.ts';
 import type { CertificateSecret } from '../../../pki/secret.ts';
 import type { Sensitive } from '../../../pki/sensitive.ts';
@@ -14,6 +15,8 @@ export interface DeliveredCertificate {
   /** Changes whenever the contents do. */
   readonly version: string;
   readonly secretName: string;
+  /** When this version was written, where the source knows. */
+  readonly publishedAt?: Date;
   readonly secret: CertificateSecret;
   readonly passphrase: Sensitive<string>;
 }
@@ -51,8 +54,40 @@ export interface RevocationSource {
   crl(place: CrlPlace): Promise<Uint8Array>;
 }
 
-/** The files that Envoy watches. */
-export interface SecretFiles {
+/** Where secrets go so that Envoy has them: its memory by way of SDS, or files that it watches. */
+export interface SecretSink {
+  /**
+   * Must be atomic: Envoy has the old secret or the new, never half, and goes on with the old one
+   * where it does not take the new.
+   *
+   * @throws {TokenmeshError} when the secret could not be handed over.
+   */
+  put(secret: SdsSecret): Promise<PutOutcome>;
+  /** Why Envoy refused the newest secret of this name; undefined where it took it, or does not say. */
+  refusal(name: SdsSecretName): string | undefined;
+  /** What Envoy has said so far, by name of the secret; empty where it does not say. */
+  readonly answers: readonly SecretAnswers[];
+}
+
+/**
+ * `taken` is Envoy's own word, and so is `refused`. `kept`: it is there for Envoy, which does not say or
+ * is not connected. `unanswered`: Envoy is connected and says nothing. Only a handshake is proof.
+ */
+export type PutOutcome =
+  | { readonly outcome: 'taken' | 'kept' | 'unanswered' }
+  | { readonly outcome: 'refused'; readonly reason: string };
+
+/** How often Envoy took and refused the secrets of one name. */
+export interface SecretAnswers {
+  readonly name: SdsSecretName;
+  readonly taken: number;
+  readonly refused: number;
+  /** Why it refused the newest; undefined once it takes one. */
+  readonly refusal?: string;
+}
+
+/** Files that Envoy watches. */
+export interface WatchedFiles {
   /** Must be atomic: Envoy sees the old contents or the new, never half. */
   swap(fileName: string, contents: string): Promise<void>;
 }

@@ -19,11 +19,11 @@ import { nameOf, problemOf, type PkiProblem } from '../../../pki/problem.ts';
 import type { ListingAuthorities, ListingAuthority } from '../../../pki/revocation.ts';
 import type { AgentEvent } from './agent.ts';
 import { chooseCrls, type CrlChoice, type HeldAuthority } from './choose-crls.ts';
-import type { DeliveredDenyList, RevocationSource, SecretFiles } from './ports.ts';
+import type { DeliveredDenyList, RevocationSource, WatchedFiles } from './ports.ts';
 
 export interface RevocationParts {
   readonly source: RevocationSource;
-  readonly files: SecretFiles;
+  readonly files: WatchedFiles;
   readonly judgeCrl: (question: CrlQuestion) => Promise<CrlVerdict>;
   readonly policy: RevocationPolicy;
   /** How often the CRLs are fetched with nobody saying that there are new ones. */

@@ -24,5 +24,6 @@ export const GOLDENS: Readonly<Record<string, () => EnvoyJson>> = {
       ...taskPlacement(tokenizationMesh, 'gateway'),
       traces: { host: '127.0.0.1', port: 4318, path: '/v1/traces', percent: 5 },
     }),
+  'order-with-secrets-in-files': () => rendered({ ...tokenizationMesh, secretDelivery: 'file' }, 'order'),
   'tokenizer-permissive': () => rendered(permissiveTokenizer, 'tokenizer'),
 };

@@ -2,8 +2,9 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { TokenmeshError } from '../../../errors/error.ts';
 import type { CertificateRole, Hierarchy } from '../../../mesh/definition.ts';
 import { CertAgent, type AgentEvent } from '../../../sidecar/envoy/cert-agent/agent.ts';
+import type { SdsSecret, SdsSecretName } from '../../../mesh/envoy/sds.ts';
+import type { DeliveredCertificate, PutOutcome } from '../../../sidecar/envoy/cert-agent/ports.ts';
 import type { CrlChoice } from '../../../sidecar/envoy/cert-agent/choose-crls.ts';
-import type { DeliveredCertificate } from '../../../sidecar/envoy/cert-agent/ports.ts';
 import type { PkiProblem } from '../../../pki/problem.ts';
 import { Sensitive } from '../../../pki/sensitive.ts';
 
@@ -17,6 +18,7 @@ class World {
   serials: Record<CertificateRole, string> = { client: 'c1', server: 's1' };
   trustVersion = 1;
   failure: Error | undefined;
+  publishedAt: Date | undefined;
   problems: PkiProblem[] = [];
   trustProblems: PkiProblem[] = [];
   crls: CrlChoice = {
@@ -30,6 +32,10 @@ class World {
   /** What Envoy uses: a swap reaches it unless it misses it. */
   served: Partial<Record<CertificateRole, string>> = {};
   swapsMissed = 0;
+  /** Why Envoy takes nothing; undefined while it does. */
+  refusal: string | undefined;
+  /** What Envoy refused after it had been handed over. */
+  refusedLater: Partial<Record<SdsSecretName, string>> = {};
   swaps: string[] = [];
   contents = new Map<string, string>();
   events: AgentEvent[] = [];
@@ -43,15 +49,10 @@ class World {
         roots: `roots of ${hierarchy}, version ${this.trustVersion}`,
       }),
     },
-    files: {
-      swap: async (fileName, contents) => {
-        this.swaps.push(fileName);
-        this.contents.set(fileName, contents);
-        const role = fileName.replace('.json', '') as CertificateRole;
-        if (!(role in this.serials)) return;
-        if (this.swapsMissed > 0) this.swapsMissed -= 1;
-        else this.served[role] = this.serials[role];
-      },
+    sink: {
+      put: async (secret) => this.#take(secret),
+      refusal: (name) => (name in this.refusedLater ? this.refusedLater[name] : undefined),
+      answers: [],
     },
     prover: { servedSerial: async (role) => this.served[role] },
     judge: () => this.problems,
@@ -62,11 +63,23 @@ class World {
     log: (event) => this.events.push(event),
   });
 
+  #take(secret: SdsSecret): PutOutcome {
+    this.swaps.push(secret.name);
+    if (this.refusal !== undefined) return { outcome: 'refused', reason: this.refusal };
+    this.contents.set(secret.name, JSON.stringify(secret));
+    const role = secret.name as CertificateRole;
+    if (!(role in this.serials)) return { outcome: 'taken' };
+    if (this.swapsMissed > 0) this.swapsMissed -= 1;
+    else this.served[role] = this.serials[role];
+    return { outcome: 'taken' };
+  }
+
   #deliver(role: CertificateRole): DeliveredCertificate {
     if (this.failure !== undefined) throw this.failure;
     return {
       version: `version of ${this.serials[role]}`,
       secretName: `tokenmesh/order/${role}/certificate`,
+      ...(this.publishedAt === undefined ? {} : { publishedAt: this.publishedAt }),
       secret: {
         serial: this.serials[role],
         certificateArn: 'arn',
@@ -92,23 +105,20 @@ beforeEach(() => {
 describe('the cert agent', () => {
   it('hands trust to Envoy first, then a certificate for each role', async () => {
     await world.agent.refresh();
-    expect(world.swaps).toEqual(['trust-clients.json', 'trust-servers.json', 'client.json', 'server.json']);
+    expect(world.swaps).toEqual(['trust-clients', 'trust-servers', 'client', 'server']);
     expect(world.agent.isComplete).toBe(true);
   });
 
-  it('writes leaf and intermediates, the encrypted key and its passphrase into one file', async () => {
+  it('writes leaf and intermediates, the encrypted key and its passphrase into one secret', async () => {
     await world.agent.refresh();
-    const { resources } = JSON.parse(world.contents.get('server.json') ?? '{}') as { resources: unknown[] };
-    expect(resources).toEqual([
-      expect.objectContaining({
-        name: 'server',
-        tls_certificate: {
-          certificate_chain: { inline_string: 'leaf s1\nintermediate\n' },
-          private_key: { inline_string: 'encrypted' },
-          password: { inline_string: PASSPHRASE },
-        },
-      }),
-    ]);
+    expect(JSON.parse(world.contents.get('server') ?? '{}')).toEqual({
+      name: 'server',
+      tls_certificate: {
+        certificate_chain: { inline_string: 'leaf s1\nintermediate\n' },
+        private_key: { inline_string: 'encrypted' },
+        password: { inline_string: PASSPHRASE },
+      },
+    });
   });
 
   it('proves a new serial by a handshake, and says so', async () => {
@@ -174,10 +184,10 @@ describe('the cert agent', () => {
     world.trustVersion = 2;
     world.trustProblems = [BAD];
     await world.agent.refresh();
-    expect(world.contents.get('trust-clients.json')).toContain('version 1');
+    expect(world.contents.get('trust-clients')).toContain('version 1');
     world.trustProblems = [];
     await world.agent.refresh();
-    expect(world.contents.get('trust-clients.json')).toContain('version 2');
+    expect(world.contents.get('trust-clients')).toContain('version 2');
   });
 
   it('waits for trust before it judges a certificate, and says which bundle is missing', async () => {
@@ -203,8 +213,47 @@ describe('the cert agent', () => {
     world.trustVersion = 2;
     world.problems = [BAD];
     await world.agent.refresh();
-    expect(world.contents.get('trust-clients.json')).toContain('version 1');
+    expect(world.contents.get('trust-clients')).toContain('version 1');
     expect(world.agent.trustStates[0]?.problems[0]?.code).toBe('ERR_TRUST_BREAKS_OWN');
+  });
+
+  it('reports what Envoy refuses with its reason, keeps the old one, and offers the next version', async () => {
+    await world.agent.refresh();
+    await world.agent.refresh();
+    world.serials.server = 's2';
+    world.refusal = 'Failed to load certificate chain from <inline>';
+    await world.agent.refresh();
+    expect(world.stateOf('server')).toMatchObject({ serial: 's1', servedSerial: 's1' });
+    expect(world.stateOf('server')?.problems).toEqual([
+      expect.objectContaining({
+        code: 'ERR_SECRET_REFUSED',
+        message: expect.stringContaining(world.refusal),
+      }),
+    ]);
+    world.refusal = undefined;
+    world.serials.server = 's3';
+    await world.agent.refresh();
+    expect(world.stateOf('server')).toMatchObject({ serial: 's3', servedSerial: 's3', problems: [] });
+  });
+
+  it('reports a trust bundle that Envoy refused once it was handed over', async () => {
+    await world.agent.refresh();
+    world.refusedLater['trust-servers'] = 'Failed to load trusted CA certificates from <inline>';
+    await world.agent.refresh();
+    expect(world.agent.trustStates.map(({ problems }) => problems.map(({ code }) => code))).toEqual([
+      [],
+      ['ERR_SECRET_REFUSED'],
+    ]);
+  });
+
+  it('tells how long a rotation took, from its publication to its proof', async () => {
+    await world.agent.refresh();
+    await world.agent.refresh();
+    world.serials.server = 's2';
+    world.publishedAt = new Date(world.now);
+    world.now += 1_500;
+    await world.agent.refresh();
+    expect(world.stateOf('server')).toMatchObject({ rotationLagMs: 1_500 });
   });
 
   it('tells of a problem that goes on once', async () => {
@@ -236,6 +285,43 @@ describe('the cert agent', () => {
     expect(world.stateOf('server')?.problems[0]?.code).toBe('ERR_SECRET_UNAVAILABLE');
   });
 
+  it('has no problem any more once Secrets Manager answers again', async () => {
+    await world.agent.refresh();
+    await world.agent.refresh();
+    world.failure = new Error('connect ECONNREFUSED');
+    await world.agent.refresh();
+    world.failure = undefined;
+    await world.agent.refresh();
+    expect(world.agent.states.map(({ problems }) => problems)).toEqual([[], []]);
+    expect(world.events.filter(({ text }) => text === 'certificate is in order again')).toHaveLength(2);
+  });
+
+  it('has no problem any more once the version that is served is put back', async () => {
+    await world.agent.refresh();
+    await world.agent.refresh();
+    world.serials.server = 's2';
+    world.problems = [BAD];
+    await world.agent.refresh();
+    expect(world.stateOf('server')).toMatchObject({ problems: [BAD], rotatingSince: expect.any(String) });
+    world.serials.server = 's1';
+    await world.agent.refresh();
+    expect(world.stateOf('server')).toMatchObject({ serial: 's1', problems: [] });
+    expect(world.stateOf('server')?.rotatingSince).toBeUndefined();
+  });
+
+  it('counts the lag of a rotation from the first version that did not get into use', async () => {
+    await world.agent.refresh();
+    await world.agent.refresh();
+    world.serials.server = 's2';
+    world.problems = [BAD];
+    await world.agent.refresh();
+    world.now += 5_000;
+    world.serials.server = 's3';
+    world.problems = [];
+    await world.agent.refresh();
+    expect(world.stateOf('server')).toMatchObject({ servedSerial: 's3', rotationLagMs: 5_000 });
+  });
+
   it('never logs the passphrase or the key', async () => {
     world.swapsMissed = 1;
     await world.agent.refresh();
@@ -252,16 +338,16 @@ const MISSING: PkiProblem = { code: 'ERR_CRL_MISSING', message: 'there is none',
 const STALE: PkiProblem = { code: 'ERR_CRL_STALE', message: 'it is stale', remedy: 'see the CA' };
 
 describe('the CRLs beside a trust bundle', () => {
-  const crlInFile = (): unknown => {
-    const { resources } = JSON.parse(world.contents.get('trust-clients.json') ?? '{}') as {
-      resources: { validation_context: { crl?: { inline_string: string } } }[];
+  const crlInSecret = (): unknown => {
+    const { validation_context: context } = JSON.parse(world.contents.get('trust-clients') ?? '{}') as {
+      validation_context: { crl?: { inline_string: string } };
     };
-    return resources[0]?.validation_context.crl?.inline_string;
+    return context.crl?.inline_string;
   };
 
-  it('are in one file with the roots', async () => {
+  it('are in one secret with the roots', async () => {
     await world.agent.refresh();
-    expect(crlInFile()).toBe('CRL 1');
+    expect(crlInSecret()).toBe('CRL 1');
     expect(world.agent.trustStates[0]).toMatchObject({ isCrlChecked: true, crlProblems: [] });
   });
 
@@ -270,8 +356,8 @@ describe('the CRLs beside a trust bundle', () => {
     world.crls = { ...world.crls, pem: 'CRL 2', version: '2' };
     world.trustVersion = 2;
     await world.agent.refreshCrls();
-    expect(crlInFile()).toBe('CRL 2');
-    expect(world.contents.get('trust-clients.json')).toContain('version 1');
+    expect(crlInSecret()).toBe('CRL 2');
+    expect(world.contents.get('trust-clients')).toContain('version 1');
     const { length } = world.swaps;
     await world.agent.refreshCrls();
     expect(world.swaps).toHaveLength(length);
@@ -281,7 +367,7 @@ describe('the CRLs beside a trust bundle', () => {
     await world.agent.refresh();
     world.crls = { verdict: 'lift', mayStart: true, serials: [], version: 'lift', problems: [STALE] };
     await world.agent.refreshCrls();
-    expect(crlInFile()).toBeUndefined();
+    expect(crlInSecret()).toBeUndefined();
     expect(world.agent.trustStates[0]).toMatchObject({ isCrlChecked: false, crlProblems: [STALE] });
     const told = world.events.filter(({ text }) => text === 'CRLs not in order');
     expect(told.map(({ facts }) => facts['hierarchy'])).toEqual(['clients', 'servers']);
@@ -292,8 +378,8 @@ describe('the CRLs beside a trust bundle', () => {
     world.crls = { verdict: 'wait', mayStart: true, serials: [], version: 'wait', problems: [MISSING] };
     world.trustVersion = 2;
     await world.agent.refresh();
-    expect(world.contents.get('trust-clients.json')).toContain('version 1');
-    expect(crlInFile()).toBe('CRL 1');
+    expect(world.contents.get('trust-clients')).toContain('version 1');
+    expect(crlInSecret()).toBe('CRL 1');
     expect(world.agent.trustStates[0]).toMatchObject({ problems: [MISSING], isCrlChecked: true });
   });
 

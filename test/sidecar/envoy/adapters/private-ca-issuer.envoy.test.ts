@@ -8,7 +8,7 @@ import {
   createHierarchy,
   createShortLivedAuthority,
   type CreatedHierarchy,
-} from '../../../../local/aws/private-ca.ts';
+} from '../../../../operator/ca/private-ca.ts';
 import { freePort } from '../../../../local/free-port.ts';
 import { certificateRequest } from '../../../../pki/certificate-request.ts';
 import { ISSUER_CLIENT, privateCaIssuer } from '../../../../sidecar/envoy/adapters/private-ca-issuer.ts';

@@ -1,7 +1,7 @@
 /**
- * The certificate authorities and certificates of a local run, made with the calls that AWS has for it.
+ * Certificate authorities and the certificates of nodes, made with the calls that AWS has for it.
  *
- * Not idempotent: each run starts with an empty account.
+ * A hierarchy whose making was cut short is taken up where it was: its CAs are found by their tags.
  *
  * @module
  */
@@ -10,16 +10,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateCertificateAuthorityCommand,
   CreatePermissionCommand,
+  GetCertificateAuthorityCertificateCommand,
   GetCertificateAuthorityCsrCommand,
   GetCertificateCommand,
   ImportCertificateAuthorityCertificateCommand,
   IssueCertificateCommand,
+  ListTagsCommand,
+  UpdateCertificateAuthorityCommand,
+  paginateListCertificateAuthorities,
   waitUntilCertificateAuthorityCSRCreated,
   waitUntilCertificateIssued,
   type ACMPCAClient,
   type RevocationConfiguration,
 } from '@aws-sdk/client-acm-pca';
 import { DescribeCertificateCommand, RequestCertificateCommand, type ACMClient } from '@aws-sdk/client-acm';
+import { isAwsError } from '../../cert-exporter/adapters/aws-failure.ts';
 import { TokenmeshError } from '../../errors/error.ts';
 import type { CertificateAuthorityHierarchy } from '../../mesh/definition.ts';
 import { tagsOf, type CertificateOwner, type Tag } from '../../pki/certificate-owner.ts';
@@ -52,23 +57,115 @@ export async function createHierarchy(
   wish: HierarchyWish,
 ): Promise<CreatedHierarchy> {
   const { acmPca } = clients;
-  const rootArn = await createAuthority(acmPca, 'ROOT', wish.rootCommonName, wish);
-  const rootCertificate = await issueAuthority(acmPca, rootArn, {
-    issuerArn: rootArn,
+  const there = await findTagged(acmPca, wish.tags);
+  const root = await ensureAuthority(acmPca, there, 'ROOT', wish.rootCommonName, wish);
+  const rootCertificate = await ensureInstalled(acmPca, root, {
+    issuerArn: root.arn,
     template: 'RootCACertificate/V1',
     validityDays: wish.rootValidityDays,
   });
-  await installAuthority(acmPca, rootArn, rootCertificate);
-
-  const subordinateArn = await createAuthority(acmPca, 'SUBORDINATE', wish.subordinateCommonName, wish);
-  const subordinateCertificate = await issueAuthority(acmPca, subordinateArn, {
-    issuerArn: rootArn,
+  const subordinate = await ensureAuthority(acmPca, there, 'SUBORDINATE', wish.subordinateCommonName, wish);
+  const subordinateCertificate = await ensureInstalled(acmPca, subordinate, {
+    issuerArn: root.arn,
     template: 'SubordinateCACertificate_PathLen0/V1',
     validityDays: wish.subordinateValidityDays,
+    chain: rootCertificate,
   });
-  await installAuthority(acmPca, subordinateArn, subordinateCertificate, rootCertificate);
-  await permitAcm(acmPca, subordinateArn);
-  return { rootArn, rootCertificate, subordinateArn, subordinateCertificate };
+  await permitAcm(acmPca, subordinate.arn);
+  return { rootArn: root.arn, rootCertificate, subordinateArn: subordinate.arn, subordinateCertificate };
+}
+
+/** The CAs of a hierarchy that stands, by their tags. Undefined unless both can issue or could again. */
+export async function findHierarchy(
+  clients: PrivateCaClients,
+  tags: readonly Tag[],
+): Promise<CreatedHierarchy | undefined> {
+  const { acmPca } = clients;
+  const there = await findTagged(acmPca, tags);
+  const root = there.find((each) => each.type === 'ROOT');
+  const subordinate = there.find((each) => each.type === 'SUBORDINATE');
+  if (!isInstalled(root) || !isInstalled(subordinate)) return undefined;
+  return {
+    rootArn: root.arn,
+    rootCertificate: await certificateOfAuthority(acmPca, root.arn),
+    subordinateArn: subordinate.arn,
+    subordinateCertificate: await certificateOfAuthority(acmPca, subordinate.arn),
+  };
+}
+
+/** One CA as it stands. */
+export interface TaggedAuthority {
+  readonly arn: string;
+  readonly type: 'ROOT' | 'SUBORDINATE';
+  readonly status: string;
+  readonly notAfter?: Date;
+  readonly tags: readonly Tag[];
+}
+
+function isInstalled(authority: TaggedAuthority | undefined): authority is TaggedAuthority {
+  return authority?.status === 'ACTIVE' || authority?.status === 'DISABLED';
+}
+
+/**
+ * Every CA for general use that carries all of these tags and was not deleted. None where no tag is
+ * given. CAs in short-lived mode are of another source of certificates, and are left alone.
+ */
+export async function findTagged(acmPca: ACMPCAClient, tags: readonly Tag[]): Promise<TaggedAuthority[]> {
+  if (tags.length === 0) return [];
+  const found: TaggedAuthority[] = [];
+  for await (const page of paginateListCertificateAuthorities({ client: acmPca }, {})) {
+    for (const authority of page.CertificateAuthorities ?? []) {
+      const { Arn: arn, Type: type, Status: status = 'unknown', UsageMode: usage, NotAfter } = authority;
+      if (arn === undefined || type === undefined || usage === 'SHORT_LIVED_CERTIFICATE') continue;
+      if (status === 'DELETED' || status === 'FAILED') continue;
+      const own = await tagsOfAuthority(acmPca, arn);
+      if (!tags.every(({ key, value }) => own.some((each) => each.key === key && each.value === value)))
+        continue;
+      found.push({ arn, type, status, tags: own, ...(NotAfter === undefined ? {} : { notAfter: NotAfter }) });
+    }
+  }
+  return found;
+}
+
+async function tagsOfAuthority(acmPca: ACMPCAClient, arn: string): Promise<Tag[]> {
+  const { Tags: tags = [] } = await acmPca.send(new ListTagsCommand({ CertificateAuthorityArn: arn }));
+  return tags.map(({ Key: key = '', Value: value = '' }) => ({ key, value }));
+}
+
+async function ensureAuthority(
+  acmPca: ACMPCAClient,
+  there: readonly TaggedAuthority[],
+  type: TaggedAuthority['type'],
+  commonName: string,
+  wish: Pick<HierarchyWish, 'tags' | 'crlBucket'>,
+): Promise<Pick<TaggedAuthority, 'arn' | 'status'>> {
+  const found = there.find((each) => each.type === type);
+  if (found !== undefined) return found;
+  return { arn: await createAuthority(acmPca, type, commonName, wish), status: 'PENDING_CERTIFICATE' };
+}
+
+/** @returns The certificate of the CA, issued and installed by this call or by one before. */
+async function ensureInstalled(
+  acmPca: ACMPCAClient,
+  authority: Pick<TaggedAuthority, 'arn' | 'status'>,
+  issue: AuthorityIssue & { readonly chain?: string },
+): Promise<string> {
+  if (authority.status === 'ACTIVE') return await certificateOfAuthority(acmPca, authority.arn);
+  const certificate = await issueAuthority(acmPca, authority.arn, issue);
+  await installAuthority(acmPca, authority.arn, certificate, issue.chain);
+  return certificate;
+}
+
+export async function certificateOfAuthority(acmPca: ACMPCAClient, arn: string): Promise<string> {
+  const command = new GetCertificateAuthorityCertificateCommand({ CertificateAuthorityArn: arn });
+  return (await acmPca.send(command)).Certificate ?? '';
+}
+
+/** Issues nothing from then on. It is there, and costs, until it is deleted. */
+export async function disableAuthority(acmPca: ACMPCAClient, arn: string): Promise<void> {
+  await acmPca.send(
+    new UpdateCertificateAuthorityCommand({ CertificateAuthorityArn: arn, Status: 'DISABLED' }),
+  );
 }
 
 export interface ShortLivedWish {
@@ -119,10 +216,11 @@ export interface NodeCertificateWish extends CertificateOwner {
   readonly subordinateArn: string;
 }
 
-/** Requests a certificate, tagged with its owner, and resolves to its ARN once it is issued. */
+/** Requests a certificate, tagged with its owner unless other tags are given, and resolves to its ARN once it is issued. */
 export async function requestNodeCertificate(
   clients: PrivateCaClients,
   wish: NodeCertificateWish,
+  tags: readonly Tag[] = tagsOf(wish),
 ): Promise<string> {
   const { CertificateArn: certificateArn = '' } = await clients.acm.send(
     new RequestCertificateCommand({
@@ -130,7 +228,7 @@ export async function requestNodeCertificate(
       ...(wish.alternativeNames.length === 0 ? {} : { SubjectAlternativeNames: [...wish.alternativeNames] }),
       CertificateAuthorityArn: wish.subordinateArn,
       KeyAlgorithm: 'EC_prime256v1',
-      Tags: tagsOf(wish).map(awsTag),
+      Tags: tags.map(awsTag),
     }),
   );
   await waitUntilIssued(clients.acm, certificateArn);
@@ -225,16 +323,17 @@ async function installAuthority(
 
 /** Without it ACM could issue once, on the caller's rights, but not renew on its own. */
 async function permitAcm(acmPca: ACMPCAClient, arn: string): Promise<void> {
-  await acmPca.send(
-    new CreatePermissionCommand({
-      CertificateAuthorityArn: arn,
-      Principal: 'acm.amazonaws.com',
-      Actions: ['IssueCertificate', 'GetCertificate', 'ListPermissions'],
-    }),
-  );
+  const command = new CreatePermissionCommand({
+    CertificateAuthorityArn: arn,
+    Principal: 'acm.amazonaws.com',
+    Actions: ['IssueCertificate', 'GetCertificate', 'ListPermissions'],
+  });
+  await acmPca.send(command).catch((error: unknown) => {
+    if (!isAwsError(error, 'PermissionAlreadyExistsException')) throw error;
+  });
 }
 
-async function waitUntilIssued(acm: ACMClient, certificateArn: string): Promise<void> {
+export async function waitUntilIssued(acm: ACMClient, certificateArn: string): Promise<void> {
   const deadline = Date.now() + WAIT_DEADLINE_SECONDS * 1000;
   for (let intervalMs = 100; ; intervalMs = Math.min(intervalMs * 2, 5_000)) {
     const { Certificate: found } = await acm.send(

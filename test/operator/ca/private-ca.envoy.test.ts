@@ -5,7 +5,7 @@ import {
   createHierarchy,
   requestNodeCertificate,
   type CreatedHierarchy,
-} from '../../../local/aws/private-ca.ts';
+} from '../../../operator/ca/private-ca.ts';
 import { daysLeft, readCertificate } from '../../../pki/certificate.ts';
 import { isIssuedBy } from '../../../pki/chain.ts';
 import { judgeTrust } from '../../../pki/trust.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetCertificateCommand, IssueCertificateCommand, type ACMPCAClient } from '@aws-sdk/client-acm-pca';
 import { Pkcs10CertificateRequestGenerator, SubjectAlternativeNameExtension } from '@peculiar/x509';
-import { TokenmeshError } from '../errors/error.ts';
+import { TokenmeshError } from '../../errors/error.ts';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const ISSUED_DEADLINE_MS = 10_000;
@@ -80,8 +80,8 @@ export interface ProbePlan {
   readonly directory: string;
   /** The subordinate that issues the clients' certificates of the mesh. */
   readonly clientsAuthorityArn: string;
-  /** A CA that the mesh does not trust. */
-  readonly otherAuthorityArn: string;
+  /** A CA that the mesh does not trust; where none is given, what is there of it stays. */
+  readonly otherAuthorityArn?: string;
   readonly memberName: string;
   readonly strangerName: string;
 }
@@ -90,7 +90,15 @@ export interface ProbePlan {
 export async function writeProbeCertificates(client: ACMPCAClient, plan: ProbePlan): Promise<void> {
   const day = 86_400;
   const made = {
-    'other-ca': { authorityArn: plan.otherAuthorityArn, dnsName: plan.memberName, validForSeconds: day },
+    ...(plan.otherAuthorityArn === undefined
+      ? {}
+      : {
+          'other-ca': {
+            authorityArn: plan.otherAuthorityArn,
+            dnsName: plan.memberName,
+            validForSeconds: day,
+          },
+        }),
     'other-name': {
       authorityArn: plan.clientsAuthorityArn,
       dnsName: plan.strangerName,
