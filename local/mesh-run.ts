@@ -13,6 +13,7 @@ import { certificateSourceOf, renderSource } from '../mesh/certificate-source.ts
 import type { Hierarchy, Mesh } from '../mesh/definition.ts';
 import { identityOf } from '../mesh/identity.ts';
 import { emulatorClients, type AwsClients } from '../operator/aws-clients.ts';
+import { serveDashboard } from '../operator/dashboard/server.ts';
 import { writeIdentityFiles } from '../operator/identities.ts';
 import {
   claimRun,
@@ -30,8 +31,8 @@ import { createVaultResources, TABLES, type VaultResources } from './aws/resourc
 import { freePort } from './free-port.ts';
 import { planLayout, type Layout, type NodeLayout } from './layout.ts';
 import { authoritiesOf, authorityFile, makePki, writePki, type MadePki } from './made-pki.ts';
-import { startNodes } from './node-processes.ts';
-import { createProcesses, type Processes } from './processes.ts';
+import { bootstrapFile, sidecarName, startNodes } from './node-processes.ts';
+import { createProcesses, logFileOf, type Processes } from './processes.ts';
 import { untilReady } from './readiness.ts';
 import { writeShortLivedIdentities } from './short-lived.ts';
 
@@ -67,6 +68,7 @@ export class MeshRunner {
   readonly #processes: Processes;
   readonly #failed = Promise.withResolvers<never>();
   #stopEmulator: () => Promise<void> = async () => {};
+  #stopDashboard: () => Promise<void> = async () => {};
 
   constructor(options: MeshRunOptions) {
     this.#options = options;
@@ -132,11 +134,15 @@ export class MeshRunner {
       'Envoys and apps',
       async (progress) => await untilReady(layout, this.#options.signal, progress),
     );
-    writeRunState(this.#options.stateFile, state);
-    return { state, aws, gatewayTrust: made.hierarchies.servers.rootCertificate };
+    const dashboard = await serveDashboard({ mesh, state, aws });
+    this.#stopDashboard = async () => await dashboard.close();
+    const served = { ...state, dashboardUrl: dashboard.url };
+    writeRunState(this.#options.stateFile, served);
+    return { state: served, aws, gatewayTrust: made.hierarchies.servers.rootCertificate };
   }
 
   async stop(): Promise<void> {
+    await this.#stopDashboard();
     await this.#processes.stop();
     await this.#stopEmulator();
     this.removeFiles();
@@ -197,6 +203,7 @@ export class MeshRunner {
       pid: process.pid,
       startedAt: new Date().toISOString(),
       directory: this.#directory,
+      dashboardUrl: '',
       gatewayUrl: `https://localhost:${gateway?.listener.port}`,
       aws: { endpointUrl, region: REGION, accountId: ACCOUNT_ID },
       tables: TABLES,
@@ -208,6 +215,8 @@ export class MeshRunner {
         listener: node.listener,
         adminUrl: node.adminUrl,
         egressSocket: node.egressSocket,
+        bootstrapFile: bootstrapFile(node),
+        sidecarLog: logFileOf(this.#directory, sidecarName(node.name)),
         agentSocket: node.agentSocket,
         ...(node.appSocket === undefined ? {} : { appSocket: node.appSocket }),
         pids: pids.get(node.name) ?? { agent: 0 },

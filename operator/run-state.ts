@@ -20,6 +20,10 @@ export interface NodeState {
   readonly agentSocket: string;
   /** A gateway has no app. */
   readonly appSocket?: string;
+  /** What its Envoy was started with. */
+  readonly bootstrapFile: string;
+  /** The output of its sidecar: the agent's log, and Envoy's access log. */
+  readonly sidecarLog: string;
   readonly pids: { readonly agent: number; readonly app?: number };
   /** Empty for a node in short-lived mode: its sidecar issues one after the other. */
   readonly certificateArns: Readonly<Record<CertificateRole, string>>;
@@ -40,6 +44,8 @@ export interface RunState {
   /** Everything that the run wrote is in here, and goes with it. */
   readonly directory: string;
   readonly gatewayUrl: string;
+  /** Served by the runner while the run is up. */
+  readonly dashboardUrl: string;
   readonly aws: { readonly endpointUrl: string; readonly region: string; readonly accountId: string };
   readonly tables: {
     readonly tokens: string;

@@ -17,6 +17,7 @@ export interface NodeStatus {
 /** What `status --json` prints: an interface that others rely on. */
 export interface MeshStatus {
   readonly gateway: { readonly url: string };
+  readonly dashboard: { readonly url: string };
   readonly aws: RunState['aws'];
   readonly tables: RunState['tables'];
   readonly keys: { readonly vault: string; readonly audit: string };
@@ -27,6 +28,7 @@ export interface MeshStatus {
 export async function meshStatus(state: RunState, mesh: Mesh = tokenizationMesh): Promise<MeshStatus> {
   return {
     gateway: { url: state.gatewayUrl },
+    dashboard: { url: state.dashboardUrl },
     aws: state.aws,
     tables: state.tables,
     keys: { vault: state.vaultKeyArn, audit: state.auditKeyArn },

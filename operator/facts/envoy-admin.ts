@@ -24,7 +24,8 @@ export async function listenerCounters(adminUrl: string): Promise<ListenerCounte
   };
 }
 
-async function readStats(adminUrl: string, filter: string): Promise<Map<string, number>> {
+/** Counters and gauges by name; histograms are left out. @param filter - A regular expression of Envoy's. */
+export async function readStats(adminUrl: string, filter: string): Promise<Map<string, number>> {
   const { body } = await request(`${adminUrl}/stats?format=json&filter=${encodeURIComponent(filter)}`, {
     headersTimeout: 3_000,
   });

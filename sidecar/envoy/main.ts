@@ -35,7 +35,7 @@ import { RevocationWatch } from './cert-agent/revocation.ts';
 import { readConfig, type SidecarConfig } from './config.ts';
 import { drain } from './drain.ts';
 import { sidecarMetrics } from './metrics.ts';
-import { EXIT_ENVOY_ENDED, startEnvoy, type EnvoyProcess } from './envoy-process.ts';
+import { BOOTSTRAP_FILE, EXIT_ENVOY_ENDED, startEnvoy, type EnvoyProcess } from './envoy-process.ts';
 
 const mesh = tokenizationMesh;
 const logger = createLogger(`sidecar-${process.env['TOKENMESH_NODE'] ?? 'unknown'}`);
@@ -43,7 +43,7 @@ const logger = createLogger(`sidecar-${process.env['TOKENMESH_NODE'] ?? 'unknown
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   await mkdir(config.runDirectory, { recursive: true, mode: 0o700 });
-  const bootstrapFile = join(config.runDirectory, 'bootstrap.json');
+  const bootstrapFile = join(config.runDirectory, BOOTSTRAP_FILE);
   await writeFile(bootstrapFile, JSON.stringify(renderBootstrap(mesh, config.nodeName, config.placement)), {
     mode: 0o600,
   });
