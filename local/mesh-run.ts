@@ -13,6 +13,7 @@ import { certificateSourceOf, renderSource } from '../mesh/certificate-source.ts
 import type { Hierarchy, Mesh } from '../mesh/definition.ts';
 import { identityOf } from '../mesh/identity.ts';
 import { emulatorClients, type AwsClients } from '../operator/aws-clients.ts';
+import { serveDashboard } from '../operator/dashboard/server.ts';
 import { writeIdentityFiles } from '../operator/identities.ts';
 import {
   claimRun,
@@ -32,8 +33,8 @@ import { freePort } from './free-port.ts';
 import { OTLP_ENDPOINT, tracesOf } from './traces.ts';
 import { planLayout, type Layout, type NodeLayout, type PortChoice } from './layout.ts';
 import { authoritiesOf, authorityFile, makePki, writePki, type MadePki } from './made-pki.ts';
-import { startNodes } from './node-processes.ts';
-import { createProcesses, type Processes } from './processes.ts';
+import { bootstrapFile, sidecarName, startNodes } from './node-processes.ts';
+import { createProcesses, logFileOf, type Processes } from './processes.ts';
 import { untilReady } from './readiness.ts';
 import { writeShortLivedIdentities } from './short-lived.ts';
 import { startRenewalSchedule } from './renewal-schedule.ts';
@@ -73,6 +74,7 @@ export class MeshRunner {
   readonly #failed = Promise.withResolvers<never>();
   readonly #stopped = new AbortController();
   #stopEmulator: () => Promise<void> = async () => {};
+  #stopDashboard: () => Promise<void> = async () => {};
 
   constructor(options: MeshRunOptions) {
     this.#options = options;
@@ -148,12 +150,16 @@ export class MeshRunner {
       ...{ mesh, aws, endpointUrl, region: REGION },
       ...{ logger: this.#options.logger, signal: this.#stopped.signal },
     });
-    writeRunState(this.#options.stateFile, state);
-    return { state, aws, gatewayTrust: made.hierarchies.servers.rootCertificate };
+    const dashboard = await serveDashboard({ mesh, state, aws });
+    this.#stopDashboard = async () => await dashboard.close();
+    const served = { ...state, dashboardUrl: dashboard.url };
+    writeRunState(this.#options.stateFile, served);
+    return { state: served, aws, gatewayTrust: made.hierarchies.servers.rootCertificate };
   }
 
   async stop(): Promise<void> {
     this.#stopped.abort();
+    await this.#stopDashboard();
     await this.#processes.stop();
     await this.#stopEmulator();
     this.removeFiles();
@@ -214,6 +220,7 @@ export class MeshRunner {
       pid: process.pid,
       startedAt: new Date().toISOString(),
       directory: this.#directory,
+      dashboardUrl: '',
       gatewayUrl: `https://localhost:${gateway?.listener.port}`,
       ...(made.userPool === undefined ? {} : { authentication: made.userPool.state }),
       aws: { endpointUrl, region: REGION, accountId: ACCOUNT_ID },
@@ -226,6 +233,8 @@ export class MeshRunner {
         listener: node.listener,
         adminUrl: node.adminUrl,
         egressSocket: node.egressSocket,
+        bootstrapFile: bootstrapFile(node),
+        sidecarLog: logFileOf(this.#directory, sidecarName(node.name)),
         agentSocket: node.agentSocket,
         ...(node.appSocket === undefined ? {} : { appSocket: node.appSocket }),
         pids: pids.get(node.name) ?? { agent: 0 },

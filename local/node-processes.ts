@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { RenderedSource } from '../mesh/certificate-source.ts';
 import { EMULATOR_CREDENTIALS } from '../operator/aws-clients.ts';
 import type { NodeState } from '../operator/run-state.ts';
-import { EXIT_ENVOY_ENDED } from '../sidecar/envoy/envoy-process.ts';
+import { BOOTSTRAP_FILE, EXIT_ENVOY_ENDED } from '../sidecar/envoy/envoy-process.ts';
 import { NODE_FLAGS, PROCESS_ENVIRONMENT } from '../sidecar/tokenizer/process-options.ts';
 import { TABLES } from './aws/resources.ts';
 import type { Layout, NodeLayout } from './layout.ts';
@@ -47,7 +47,7 @@ export function startNodes(processes: Processes, plan: NodeProcessesPlan): Map<s
   return new Map(
     plan.layout.nodes.map((node) => {
       const agent = processes.start({
-        name: `sidecar of ${node.name}`,
+        name: sidecarName(node.name),
         ...script('sidecar/envoy/main.ts'),
         environment: { ...environment, ...sidecarEnvironment(node, plan) },
         exitCodeMeans: { [EXIT_ENVOY_ENDED]: `Envoy of ${node.name}` },
@@ -69,6 +69,19 @@ export function startNodes(processes: Processes, plan: NodeProcessesPlan): Map<s
   );
 }
 
+/** What the sidecar starts its Envoy with. */
+export function bootstrapFile(node: NodeLayout): string {
+  return join(runDirectory(node), BOOTSTRAP_FILE);
+}
+
+function runDirectory(node: NodeLayout): string {
+  return join(node.directory, 'run');
+}
+
+export function sidecarName(nodeName: string): string {
+  return `sidecar of ${nodeName}`;
+}
+
 function script(file: string, flags: readonly string[] = []): { command: string; arguments: string[] } {
   return { command: process.execPath, arguments: [...flags, join(PROJECT_ROOT, file)] };
 }
@@ -80,7 +93,7 @@ function sidecarEnvironment(
   return {
     TOKENMESH_NODE: node.name,
     TOKENMESH_PLACEMENT: node.placementFile,
-    TOKENMESH_RUN_DIRECTORY: join(node.directory, 'run'),
+    TOKENMESH_RUN_DIRECTORY: runDirectory(node),
     TOKENMESH_AGENT_SOCKET: node.agentSocket,
     TOKENMESH_POLL_SECONDS: '1',
     TOKENMESH_REVOCATION_POLL_SECONDS: '0.25',

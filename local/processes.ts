@@ -41,6 +41,11 @@ interface Running {
   readonly ended: Promise<unknown>;
 }
 
+/** Where the output of a process is, by the name in its plan. */
+export function logFileOf(logDirectory: string, name: string): string {
+  return join(logDirectory, `${name.replaceAll(/[^a-z0-9]+/g, '-')}.log`);
+}
+
 export function createProcesses(logDirectory: string): Processes {
   const running: Running[] = [];
   let stopping = false;
@@ -49,7 +54,7 @@ export function createProcesses(logDirectory: string): Processes {
   return {
     failed: failure.promise,
     start(plan) {
-      const logFile = join(logDirectory, `${plan.name.replaceAll(/[^a-z]+/g, '-')}.log`);
+      const logFile = logFileOf(logDirectory, plan.name);
       const child = spawnLogged(plan, logFile);
       const ended = once(child, 'exit').then(
         () => {

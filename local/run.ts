@@ -151,13 +151,14 @@ async function searchRun(run: MeshRun): Promise<boolean> {
 function sayAddresses(run: MeshRun): void {
   const trust = run.state.cas.find((each) => each.name === 'servers-root')?.certificate ?? '';
   say(`
+dashboard  ${run.state.dashboardUrl}
 gateway    ${run.state.gatewayUrl}
 AWS        ${run.state.aws.endpointUrl} (emulated: nothing is kept when it stops)
 try it     npm run -s mesh -- login --header | curl -H @- --cacert ${trust} \\
              ${run.state.gatewayUrl}/orders -H 'content-type: application/json' \\
              -d '{"items":[{"sku":"tea-pot","quantity":1,"unitPriceCents":2599}],"currency":"EUR",
                   "card":{"number":"<a test card number>","expiry":"12/30","holder":"A Tester"}}'
-look       npm run mesh -- status | verify | rotate tokenizer
+look       npm run mesh -- status | verify | edges | tap tokenizer | rotate tokenizer
 stop       Ctrl-C`);
 }
 

@@ -4,6 +4,7 @@ import type { AuditRecord } from '../sidecar/tokenizer/core/audit/record.ts';
 import type { AuditVerification } from '../sidecar/tokenizer/core/audit/verify-audit.ts';
 import type { AuditProblem } from '../sidecar/tokenizer/core/audit/verify-chain.ts';
 import type { RowProblem } from '../sidecar/tokenizer/core/audit/verify-rows.ts';
+import { printable } from './printable.ts';
 
 const PLAIN = { head: [], border: [] };
 const SHORT = 12;
@@ -79,9 +80,4 @@ function fieldsOf({ fields, withheld }: AuditRecord): string {
   return (fields ?? [])
     .map((field) => [field.class, field.form].filter((part) => part !== undefined).join(' '))
     .join(', ');
-}
-
-/** A purpose is the caller's text, and a changed row anybody's: both may hold what a terminal would obey. */
-function printable(text: string): string {
-  return text.replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '?');
 }

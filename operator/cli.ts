@@ -18,6 +18,9 @@ import { addAuditCommand } from './audit.ts';
 import { emulatorClients } from './aws-clients.ts';
 import { addCaCommand } from './ca/command.ts';
 import { writeIdentityFiles } from './identities.ts';
+import { addDashboardCommand } from './dashboard.ts';
+import { addEdgesCommand } from './edges.ts';
+import { addExplainCommand } from './explain.ts';
 import { addFingerprintsCommand } from './fingerprints.ts';
 import { addHoneyCommand } from './honey.ts';
 import { addKeyVersionsCommand } from './key-versions.ts';
@@ -31,6 +34,7 @@ import { rotateCertificate } from './rotate.ts';
 import { nodeState, readRunState, runStateFile, writeRunState, type RunState } from './run-state.ts';
 import { addScanCommand } from './scan.ts';
 import { meshStatus } from './status.ts';
+import { addTapCommand } from './tap.ts';
 import { addTextCommand } from './text.ts';
 import { callTokenizer, readStandardInput } from './vault-call.ts';
 import { addVerifyNodeCommand } from './verify-node.ts';
@@ -42,6 +46,7 @@ const EXIT_WRONG_USE = 2;
 /** What was asked cannot be done by anybody, whatever runs. */
 const WRONG_USE: ReadonlySet<string> = new Set([
   'ERR_NODE_UNKNOWN',
+  'ERR_EDGE_UNKNOWN',
   'ERR_KEY_OWNER_NAME',
   'ERR_SHRED_UNCONFIRMED',
   'ERR_REVOKE_UNCONFIRMED',
@@ -142,6 +147,15 @@ program
     print(JSON.stringify(await callTokenizer(state, options.as, '/v1/detokenize', body)));
   });
 
+addEdgesCommand(program, { mesh, runningMesh, print });
+addTapCommand(program, { mesh, runningMesh, print });
+addExplainCommand(program, {
+  mesh,
+  runningMesh,
+  print,
+  refresh: async (state) => await refreshIdentityFiles(state, clientsOf(state)),
+});
+addDashboardCommand(program, { mesh, runningMesh, print });
 addPolicyCommand(program, mesh, print);
 addLoginCommand(program, { runningMesh, print });
 addMetricsCommand(program, mesh, print);

@@ -64,8 +64,9 @@ export function statusReport(status: MeshStatus): string {
   }
   return [
     table.toString(),
-    `gateway  ${status.gateway.url}`,
-    `AWS      ${status.aws.endpointUrl} (emulated, ${status.aws.region})`,
+    `gateway    ${status.gateway.url}`,
+    `dashboard  ${status.dashboard.url}`,
+    `AWS        ${status.aws.endpointUrl} (emulated, ${status.aws.region})`,
   ].join('\n');
 }
 

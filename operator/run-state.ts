@@ -20,6 +20,10 @@ export interface NodeState {
   readonly agentSocket: string;
   /** A gateway has no app. */
   readonly appSocket?: string;
+  /** What its Envoy was started with. */
+  readonly bootstrapFile: string;
+  /** The output of its sidecar: the agent's log, and Envoy's access log. */
+  readonly sidecarLog: string;
   readonly pids: { readonly agent: number; readonly app?: number };
   /** Empty for a node in short-lived mode: its sidecar issues one after the other. */
   readonly certificateArns: Readonly<Record<CertificateRole, string>>;
@@ -53,6 +57,8 @@ export interface RunState {
   readonly gatewayUrl: string;
   /** Where the gateway authenticates its callers. */
   readonly authentication?: AuthenticationState;
+  /** Served by the runner while the run is up. */
+  readonly dashboardUrl: string;
   readonly aws: { readonly endpointUrl: string; readonly region: string; readonly accountId: string };
   readonly tables: {
     readonly tokens: string;

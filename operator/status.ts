@@ -17,6 +17,7 @@ export interface NodeStatus {
 /** What `status --json` prints: an interface that others rely on. */
 export interface MeshStatus {
   readonly gateway: { readonly url: string; readonly authentication?: AuthenticationState };
+  readonly dashboard: { readonly url: string };
   readonly aws: RunState['aws'];
   readonly tables: RunState['tables'];
   readonly keys: { readonly vault: string; readonly audit: string };
@@ -30,6 +31,7 @@ export async function meshStatus(state: RunState, mesh: Mesh = tokenizationMesh)
       url: state.gatewayUrl,
       ...(state.authentication === undefined ? {} : { authentication: state.authentication }),
     },
+    dashboard: { url: state.dashboardUrl },
     aws: state.aws,
     tables: state.tables,
     keys: { vault: state.vaultKeyArn, audit: state.auditKeyArn },

@@ -25,7 +25,11 @@ export async function listenerCounters(admin: Placement['admin'] | string): Prom
   };
 }
 
-async function readStats(admin: Placement['admin'] | string, filter: string): Promise<Map<string, number>> {
+/** Counters and gauges by name; histograms are left out. @param filter - A regular expression of Envoy's. */
+export async function readStats(
+  admin: Placement['admin'] | string,
+  filter: string,
+): Promise<Map<string, number>> {
   const path = `/stats?format=json&filter=${encodeURIComponent(filter)}`;
   const { stats } = JSON.parse(await askAdmin(admin, path)) as { stats: { name?: string; value?: number }[] };
   return new Map(

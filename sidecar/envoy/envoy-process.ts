@@ -7,6 +7,9 @@ const STOP_DEADLINE_MS = 4_000;
 /** The exit code of a sidecar whose Envoy ended by itself. */
 export const EXIT_ENVOY_ENDED = 3;
 
+/** In the run directory of the sidecar. */
+export const BOOTSTRAP_FILE = 'bootstrap.json';
+
 export interface EnvoyProcess {
   readonly pid: number;
   /** Resolves when Envoy has ended, for whatever reason. */
@@ -32,6 +35,8 @@ export function startEnvoy(
       ...['-c', bootstrapFile, '--disable-hot-restart', '--concurrency', String(concurrency), '-l', 'warn'],
       // Once draining begins, every answer tells its connection to go: nothing is spread over minutes.
       ...['--drain-strategy', 'immediate'],
+      // By default lines of the access log wait up to 10 s: who looks on would see the past.
+      ...['--file-flush-interval-msec', '250'],
     ],
     { stdio: ['ignore', output, output] },
   );

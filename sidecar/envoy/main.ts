@@ -41,7 +41,7 @@ import { drain } from './drain.ts';
 import { emfWriter } from './emf.ts';
 import { sidecarMetrics } from './metrics.ts';
 import { scrape } from './scrape.ts';
-import { EXIT_ENVOY_ENDED, startEnvoy, type EnvoyProcess } from './envoy-process.ts';
+import { BOOTSTRAP_FILE, EXIT_ENVOY_ENDED, startEnvoy, type EnvoyProcess } from './envoy-process.ts';
 
 const mesh = tokenizationMesh;
 const logger = createLogger(`sidecar-${process.env['TOKENMESH_NODE'] ?? 'unknown'}`);
@@ -49,7 +49,7 @@ const logger = createLogger(`sidecar-${process.env['TOKENMESH_NODE'] ?? 'unknown
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   await mkdir(config.runDirectory, { recursive: true, mode: 0o700 });
-  const bootstrapFile = join(config.runDirectory, 'bootstrap.json');
+  const bootstrapFile = join(config.runDirectory, BOOTSTRAP_FILE);
   await writeFile(bootstrapFile, JSON.stringify(renderBootstrap(mesh, config.nodeName, config.placement)), {
     mode: 0o600,
   });

@@ -124,12 +124,15 @@ const examples = (): string[] =>
   [...textOf('docs/library.md').matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code = '']) => code);
 
 describe('the package', () => {
-  it('holds JavaScript, types, policies and two documents, and no test', async () => {
+  it('holds JavaScript, types, policies, the page of the dashboard and two documents, and no test', async () => {
     const files = await filesIn(library.directory);
     const others = files.filter((file) => !/^dist\/.*\.(?:js|d\.ts)$/.test(file));
     expect(others).toEqual([
       'LICENSE',
       'README.md',
+      'dist/operator/dashboard/page/favicon.svg',
+      'dist/operator/dashboard/page/index.html',
+      'dist/operator/dashboard/page/page.css',
       'dist/sidecar/tokenizer/policies/addresses.cedar',
       'dist/sidecar/tokenizer/policies/separated-duties.cedar',
       'dist/sidecar/tokenizer/policies/tokenizer.cedarschema',
