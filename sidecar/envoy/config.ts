@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { TokenmeshError } from '../../errors/error.ts';
 import type { RenderedSource } from '../../mesh/certificate-source.ts';
 import type { Placement } from '../../mesh/envoy/types.ts';
+import { agentSocketIn } from './agent-socket.ts';
 
 export interface SidecarConfig {
   readonly nodeName: string;
@@ -52,7 +52,7 @@ export function readConfig(environment: Environment): SidecarConfig {
     nodeName: environment['TOKENMESH_NODE'] ?? '',
     placement,
     runDirectory,
-    agentSocket: environment['TOKENMESH_AGENT_SOCKET'] ?? join(runDirectory, 'agent.sock'),
+    agentSocket: agentSocketIn(environment),
     envoyBinary: environment['ENVOY_BIN'] ?? 'envoy',
     envoyConcurrency,
     pollSeconds,
@@ -87,11 +87,12 @@ function readSource(text: string | undefined, problems: string[]): RenderedSourc
   return ACM_EXPORT;
 }
 
-function readPlacement(file: string, problems: string[]): Placement | undefined {
+/** A task has no file to name: there the variable holds the JSON itself. */
+function readPlacement(given: string, problems: string[]): Placement | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Placement;
+    return JSON.parse(given.startsWith('{') ? given : readFileSync(given, 'utf8')) as Placement;
   } catch {
-    problems.push('TOKENMESH_PLACEMENT does not name a readable JSON file');
+    problems.push('TOKENMESH_PLACEMENT is neither JSON nor the name of a readable JSON file');
     return undefined;
   }
 }

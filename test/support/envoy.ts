@@ -1,3 +1,4 @@
+import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { preparePythonEnvironment } from '../../local/aws/python-environment.ts';
 
@@ -14,4 +15,11 @@ export async function envoyBinary(): Promise<string> {
     onProgress: () => {},
   });
   return join(bin, 'envoy');
+}
+
+/** The program itself: what the package calls `envoy` is a script that starts it. */
+export async function envoyProgram(): Promise<string> {
+  const binary = await envoyBinary();
+  const [program] = globSync('lib/python*/site-packages/envoy/_bin/envoy', { cwd: join(binary, '../..') });
+  return program === undefined ? binary : join(binary, '../..', program);
 }

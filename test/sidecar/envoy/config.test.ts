@@ -35,6 +35,15 @@ describe("the sidecar's configuration", () => {
     });
   });
 
+  it('takes the placement itself, where there is no file to name', () => {
+    const config = readConfig({
+      TOKENMESH_NODE: 'order',
+      TOKENMESH_PLACEMENT: JSON.stringify(placement),
+      TOKENMESH_RUN_DIRECTORY: '/run/tokenmesh',
+    });
+    expect(config.placement).toEqual(placement);
+  });
+
   it('refuses an environment that lacks something, naming everything at once', () => {
     expect(() => readConfig({ TOKENMESH_POLL_SECONDS: 'often' })).toThrow(
       expect.objectContaining({
