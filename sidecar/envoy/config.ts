@@ -19,6 +19,8 @@ export interface SidecarConfig {
   readonly crlSeconds: number;
   /** Where the certificates come from: rendered from the definition of the mesh. */
   readonly certificateSource: RenderedSource;
+  /** How often what Envoy counts is written to the log, as metrics. @default never */
+  readonly metricsSeconds?: number;
   /** How long requests under way may go on after the sidecar was told to stop. */
   readonly drainSeconds: number;
 }
@@ -37,6 +39,9 @@ export function readConfig(environment: Environment): SidecarConfig {
   const crlSeconds = positive(environment, 'TOKENMESH_CRL_SECONDS', 300, problems);
   const drainSeconds = positive(environment, 'TOKENMESH_DRAIN_SECONDS', 3, problems);
   const envoyConcurrency = positive(environment, 'TOKENMESH_ENVOY_CONCURRENCY', 1, problems);
+  const metricsSeconds = environment['TOKENMESH_METRICS_SECONDS']
+    ? positive(environment, 'TOKENMESH_METRICS_SECONDS', 60, problems)
+    : undefined;
   const certificateSource = readSource(environment['TOKENMESH_CERTIFICATE_SOURCE'], problems);
   const placement =
     problems.length === 0 ? readPlacement(environment['TOKENMESH_PLACEMENT'] ?? '', problems) : undefined;
@@ -59,6 +64,7 @@ export function readConfig(environment: Environment): SidecarConfig {
     revocationPollSeconds,
     crlSeconds,
     certificateSource,
+    ...(metricsSeconds === undefined ? {} : { metricsSeconds }),
     drainSeconds,
   };
 }

@@ -34,7 +34,8 @@ import type { CertificateSource } from './cert-agent/ports.ts';
 import { RevocationWatch } from './cert-agent/revocation.ts';
 import { readConfig, type SidecarConfig } from './config.ts';
 import { drain } from './drain.ts';
-import { sidecarMetrics } from './metrics.ts';
+import { printMetricLines } from './metric-lines.ts';
+import { sidecarMetrics, standingOf } from './metrics.ts';
 import { EXIT_ENVOY_ENDED, startEnvoy, type EnvoyProcess } from './envoy-process.ts';
 
 const mesh = tokenizationMesh;
@@ -95,6 +96,7 @@ async function main(): Promise<void> {
     process.exit(EXIT_ENVOY_ENDED);
   });
   await Promise.all([
+    tellMetrics(config, agent, revocation, stopping.signal),
     watch(config, agent, stopping.signal),
     watchRevocation(config, revocation, agent, stopping.signal),
   ]);
@@ -148,6 +150,25 @@ async function watchRevocation(
     await agent.refreshCrls();
     await sleep(config.revocationPollSeconds * 1000 * (0.9 + Math.random() * 0.2));
   }
+}
+
+async function tellMetrics(
+  { metricsSeconds, nodeName, placement }: SidecarConfig,
+  agent: CertAgent,
+  revocation: RevocationWatch,
+  stopping: AbortSignal,
+): Promise<void> {
+  if (metricsSeconds === undefined) return;
+  await printMetricLines({
+    mesh: mesh.name,
+    node: nodeName,
+    admin: placement.admin,
+    standing: () => standingOf(agent, revocation),
+    clock: () => new Date(),
+    print: (line) => void process.stdout.write(`${line}\n`),
+    sleep: async () => await sleep(metricsSeconds * 1000),
+    stopping,
+  });
 }
 
 interface Served {

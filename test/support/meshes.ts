@@ -1,5 +1,4 @@
 import type { Mesh, VirtualNode } from '../../mesh/definition.ts';
-import type { Placement } from '../../mesh/envoy/types.ts';
 import { nodeNames } from '../../mesh/identity.ts';
 import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
 
@@ -43,25 +42,6 @@ export function withOneWayOrder(): Mesh {
         backends: outsider.backends.filter((each) => each.virtualService !== 'order'),
       },
     },
-  };
-}
-
-/** A task as on ECS: fixed paths, backends found by name. */
-export function taskPlacement(mesh: Mesh, nodeName: string): Placement {
-  const member = mesh.virtualGateways[nodeName] ?? mesh.virtualNodes[nodeName];
-  if (member === undefined) throw new Error(`no node ${nodeName}`);
-  const services = Object.entries(mesh.virtualServices).map(([name, { provider }]) => [
-    name,
-    { host: `${name}.${mesh.name}.internal`, port: mesh.virtualNodes[provider]?.listener.port ?? 0 },
-  ]);
-  return {
-    listener: { host: '0.0.0.0', port: member.listener.port },
-    admin: { socket: '/run/tokenmesh/admin.sock' },
-    egressSocket: '/run/tokenmesh/egress.sock',
-    ...(nodeName in mesh.virtualGateways ? {} : { appSocket: '/run/tokenmesh/app.sock' }),
-    secretsDirectory: '/run/tokenmesh/secrets',
-    endpoints: { ...Object.fromEntries(services), processor: { host: 'processor.example', port: 443 } },
-    externalTrust: {},
   };
 }
 

@@ -5,7 +5,8 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { renderSource } from '../../../mesh/certificate-source.ts';
 import { tokenizationMesh } from '../../../mesh/tokenization-mesh.ts';
 import { readConfig } from '../../../sidecar/envoy/config.ts';
-import { taskPlacement, withNode } from '../../support/meshes.ts';
+import { taskPlacement } from '../../../mesh/envoy/task-placement.ts';
+import { withNode } from '../../support/meshes.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tokenmesh-config-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
