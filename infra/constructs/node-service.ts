@@ -16,7 +16,7 @@ import {
   type Cluster,
 } from 'aws-cdk-lib/aws-ecs';
 import type { ISecurityGroup, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
-import { Policy, type Role } from 'aws-cdk-lib/aws-iam';
+import { ManagedPolicy, type Role } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { DnsRecordType, type INamespace } from 'aws-cdk-lib/aws-servicediscovery';
 import { Construct } from 'constructs';
@@ -68,7 +68,7 @@ export class NodeService extends Construct {
     this.#props = props;
     const rights = props.target.rightsOf(props.nodeName);
     if (rights.length > 0) {
-      new Policy(this, 'proxy-rights', { roles: [props.taskRole], statements: [...rights] });
+      new ManagedPolicy(this, 'proxy-rights', { roles: [props.taskRole], statements: [...rights] });
     }
     const task = this.#task();
     const proxy = this.#proxy(task);

@@ -10,7 +10,7 @@
 import { Stack } from 'aws-cdk-lib';
 import {
   AccountRootPrincipal,
-  Policy,
+  ManagedPolicy,
   Role,
   ServicePrincipal,
   type IPrincipal,
@@ -76,6 +76,6 @@ export class Roles extends Construct {
   }
 
   #grant(name: string, role: Role, statements: PolicyStatement[]): void {
-    new Policy(this, `${name}-rights`, { roles: [role], statements });
+    new ManagedPolicy(this, `${name}-rights`, { roles: [role], statements });
   }
 }

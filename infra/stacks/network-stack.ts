@@ -73,7 +73,7 @@ export class NetworkStack extends RegionStack {
     const vpc = new Vpc(this, 'vpc', {
       ipAddresses: IpAddresses.cidr('10.64.0.0/16'),
       natGateways: 1,
-      restrictDefaultSecurityGroup: false,
+      restrictDefaultSecurityGroup: true,
       subnetConfiguration: [
         { name: CLOSED, subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 20 },
         { name: OUTGOING, subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 22 },

@@ -1,5 +1,5 @@
 import { CfnOutput, Fn } from 'aws-cdk-lib';
-import { Policy, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { ManagedPolicy, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
@@ -115,7 +115,7 @@ export class PkiStack extends RegionStack {
         ),
       );
       const collect = allow('Collect', ['acm-pca:GetCertificate'], Object.values(arns));
-      new Policy(this, `${node}-issues`, { roles: [role], statements: [...statements, collect] });
+      new ManagedPolicy(this, `${node}-issues`, { roles: [role], statements: [...statements, collect] });
     }
   }
 }
