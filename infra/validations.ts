@@ -22,7 +22,8 @@ export const ACKNOWLEDGEMENTS: readonly Acknowledgement[] = [
   {
     rule: 'AwsSolutions-IAM5[Resource::arn:aws:s3:::tokenmesh-crls-<account>-<region>/crl/*]',
     where: /Roles\/[a-z-]+-rights/,
-    reason: 'Each CA writes a list under its own id: a sidecar reads those of all CAs, which are public anyway.',
+    reason:
+      'Each CA writes a list under its own id: a sidecar reads those of all CAs, which are public anyway.',
   },
   ...['exporter', 'renewal', 'crl', 'tenant-keys'].map((name) => ({
     rule: `AwsSolutions-IAM5[Resource::${LOGS}/${name}:*]`,
@@ -79,7 +80,8 @@ export const ACKNOWLEDGEMENTS: readonly Acknowledgement[] = [
   {
     rule: 'PCI.DSS.321-LambdaInsideVPC',
     where: /(tenant-keys|exporter|renewal|crl|first-export)\/Resource/,
-    reason: 'These functions call AWS alone, by its public endpoints over TLS, and see no value of the vault.',
+    reason:
+      'These functions call AWS alone, by its public endpoints over TLS, and see no value of the vault.',
   },
   ...['AwsSolutions-S1', 'PCI.DSS.321-S3BucketLoggingEnabled'].flatMap((rule) => [
     {
@@ -87,18 +89,23 @@ export const ACKNOWLEDGEMENTS: readonly Acknowledgement[] = [
       where: /pki-[\w-]+\/crls/,
       reason: 'Revocation lists are published for everybody to read; CloudTrail has who writes.',
     },
-    { rule, where: /access-logs/, reason: 'The bucket holds access logs: a log of the log would have no end.' },
+    {
+      rule,
+      where: /access-logs/,
+      reason: 'The bucket holds access logs: a log of the log would have no end.',
+    },
   ]),
   {
     rule: 'PCI.DSS.321-S3BucketReplicationEnabled',
     where: /crls|access-logs/,
-    reason: 'A CA writes its list anew when one is missing; access logs are of the load balancer of this region.',
+    reason:
+      'A CA writes its list anew when one is missing; access logs are of the load balancer of this region.',
   },
   {
     rule: 'PCI.DSS.321-S3DefaultEncryptionKMS',
     where: /crls|access-logs/,
     reason:
-      "Revocation lists are public. A load balancer writes its log under S3's own key and under no other (Elastic Load Balancing, \"Access logs\").",
+      'Revocation lists are public. A load balancer writes its log under S3\'s own key and under no other (Elastic Load Balancing, "Access logs").',
   },
 ];
 

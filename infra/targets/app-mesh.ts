@@ -141,8 +141,7 @@ export class AppMeshTarget extends Construct implements MeshTarget {
         listeners: [VirtualRouterListener.http2(listener.port)],
       });
       for (const [priority, operation] of listener.operations.entries()) {
-        router.addRoute(operation.name, {
-          routeName: operation.name.replaceAll('.', '-'),
+        router.addRoute(routeName(operation), {
           routeSpec: RouteSpec.http2({
             priority,
             match: { path: routePath(operation), method: HttpRouteMethod[operation.method] },
@@ -198,8 +197,7 @@ export class AppMeshTarget extends Construct implements MeshTarget {
     for (const operation of definition.listener.operations) {
       const routeTarget = services.get(operation.virtualService);
       if (routeTarget === undefined) continue;
-      gateway.addGatewayRoute(operation.name, {
-        gatewayRouteName: operation.name.replaceAll('.', '-'),
+      gateway.addGatewayRoute(routeName(operation), {
         routeSpec: GatewayRouteSpec.http2({
           routeTarget,
           match: { path: gatewayPath(operation), method: HttpRouteMethod[operation.method] },
@@ -270,6 +268,11 @@ function identitiesOf(mesh: Mesh, backends: readonly Backend[]): string[] {
 
 function namesOf(names: readonly string[]): SubjectAlternativeNames {
   return SubjectAlternativeNames.matchingExactly(...names);
+}
+
+/** A name of App Mesh has no dots. */
+function routeName({ name }: Operation): string {
+  return name.replaceAll('.', '-');
 }
 
 function routePath({ path }: Operation): HttpRoutePathMatch {
