@@ -18,7 +18,6 @@ export function envoyMetric(
     dimensionsMap: { Mesh: mesh.name, Node: node },
     statistic,
     period: FIVE_MINUTES,
-    label: `${node}: ${name}`,
   });
 }
 

@@ -200,7 +200,7 @@ export class ObservabilityStack extends RegionStack {
 
   #dashboard(reveals: readonly IMetric[]): void {
     const ofNodes = (name: Parameters<typeof envoyMetric>[2], statistic?: string): Metric[] =>
-      this.#nodes.map((node) => envoyMetric(this.mesh, node, name, statistic));
+      this.#nodes.map((node) => envoyMetric(this.mesh, node, name, statistic).with({ label: node }));
     const utilization = Object.values(this.#props.services.services).map(({ service }) =>
       service.metricCpuUtilization({ period: FIVE_MINUTES }),
     );

@@ -382,9 +382,10 @@ describe('what is watched', () => {
 
   it.each(NODES)('has alarms on handshakes, expiry, rotation and revocation of %s', (node) => {
     const names = alarms
-      .map(({ properties }) => properties.Metrics?.[0]?.MetricStat?.Metric)
-      .filter((metric) => metric?.Dimensions.some(({ Value }: { Value: string }) => Value === node))
-      .map((metric) => metric.MetricName);
+      .filter(({ properties }) =>
+        (properties.Dimensions ?? []).some(({ Value }: { Value: string }) => Value === node),
+      )
+      .map(({ properties }) => properties.MetricName);
     expect(names).toEqual(
       expect.arrayContaining([
         'HandshakesRefused',

@@ -31,6 +31,7 @@ interface RawResource {
   readonly Type: string;
   readonly Properties?: Readonly<Record<string, unknown>>;
   readonly DeletionPolicy?: string;
+  readonly DependsOn?: string | string[];
 }
 
 export interface Template {
