@@ -1,11 +1,9 @@
 /**
- * List prices that a deployment is made of: US East (N. Virginia), USD, before any discount and any free tier.
+ * List prices that a deployment is made of: US East (N. Virginia), USD, before any discount and any free tier,
+ * as known on 2026-11-25. Only those of the private CAs and of Fargate were looked up that day.
  *
  * @module
  */
-
-export const PRICES_OF =
-  'US East (N. Virginia), list prices as AWS published them in 2026, written down on 2026-11-25';
 
 export const HOURS_IN_A_MONTH = 730;
 
