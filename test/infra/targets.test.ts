@@ -105,17 +105,20 @@ describe('both targets', () => {
 
 describe('a task', () => {
   it.each(NODES)(
-    'of %s runs the programs that a run on one machine runs, with the same environment',
+    'of %s runs the sidecar that a run on one machine runs, with the same environment',
     (node) => {
       const sidecar = containerOf(envoy, node, 'sidecar');
       const program = taskSidecar(mesh, node, undefined);
       expect(sidecar.EntryPoint).toEqual(['/usr/local/bin/node', `/app/${program.script}`]);
       expect(environmentOf(sidecar)).toEqual({ AWS_REGION: 'us-east-1', ...program.environment });
-      const { appSocket, egressSocket } = taskPlacement(mesh, node);
-      if (appSocket === undefined) {
-        expect(containersOf(envoy, node)).toHaveLength(1);
-        return;
-      }
+      expect(containersOf(envoy, node)).toHaveLength(node in mesh.virtualGateways ? 1 : 2);
+    },
+  );
+
+  it.each(Object.keys(mesh.virtualNodes))(
+    'of %s runs the app that a run on one machine runs, with the same environment',
+    (node) => {
+      const { appSocket = '', egressSocket } = taskPlacement(mesh, node);
       const app = containerOf(envoy, node, 'app');
       const found = environmentOf(app);
       const expected = appProgram({
@@ -153,7 +156,7 @@ describe('a task', () => {
       .map(({ properties }) => properties.Name as string);
     const namespace = envoy.one('AWS::ServiceDiscovery::PrivateDnsNamespace', () => true).properties
       .Name as string;
-    for (const { endpoints } of NODES.map((node) => taskPlacement(mesh, node)) as Placement[]) {
+    for (const { endpoints } of NODES.map((node): Placement => taskPlacement(mesh, node))) {
       for (const [service, { provider }] of Object.entries(mesh.virtualServices)) {
         expect(endpoints[service]?.host).toBe(identityOf(mesh, provider));
         expect(names.map((name) => `${name}.${namespace}`)).toContain(endpoints[service]?.host);

@@ -47,7 +47,7 @@ describe('the tables', () => {
       { IndexName: index?.IndexName, KeySchema: index?.KeySchema, Projection: index?.Projection },
     ]);
     const expiring = tables.filter(({ properties }) => properties.TimeToLiveSpecification !== undefined);
-    expect(expiring.map(({ properties }) => properties.TableName).toSorted()).toEqual([
+    expect(expiring.map(({ properties }) => String(properties.TableName)).toSorted()).toEqual([
       TABLES.fingerprints,
       TABLES.tokens,
     ]);
@@ -446,7 +446,7 @@ describe('several regions', () => {
 
   it('have a mesh each, with CAs and certificates of its own', () => {
     const stacks = [...both.templates.keys()].filter((name) => name.endsWith('eu-west-1'));
-    expect(stacks.map((name) => name.split('-')[1]).toSorted()).toEqual([
+    expect(stacks.map((name) => name.split('-')[1] ?? '').toSorted()).toEqual([
       'certificates',
       'keys',
       'network',

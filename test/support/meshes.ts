@@ -1,4 +1,5 @@
 import type { Mesh, VirtualNode } from '../../mesh/definition.ts';
+export { taskPlacement } from '../../mesh/envoy/task-placement.ts';
 import { nodeNames } from '../../mesh/identity.ts';
 import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
 

@@ -69,7 +69,7 @@ export function synthesize(
     createDeployment(app, readDeployment(all), mesh);
     if (judged) judge(app);
     const { stacks } = app.synth();
-    const messages = stacks.flatMap((stack) => stack.messages.map(({ entry }) => String(entry.data)));
+    const messages = stacks.flatMap((stack) => stack.messages.map(({ entry }) => JSON.stringify(entry.data)));
     return new Synthesized(
       new Map(stacks.map((each) => [each.stackName, each.template as Template])),
       messages,
