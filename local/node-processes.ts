@@ -9,8 +9,7 @@ import type { RenderedSource } from '../mesh/certificate-source.ts';
 import { EMULATOR_CREDENTIALS } from '../operator/aws-clients.ts';
 import type { NodeState } from '../operator/run-state.ts';
 import { BOOTSTRAP_FILE, EXIT_ENVOY_ENDED } from '../sidecar/envoy/envoy-process.ts';
-import { NODE_FLAGS, PROCESS_ENVIRONMENT } from '../sidecar/tokenizer/process-options.ts';
-import { TABLES } from './aws/resources.ts';
+import { appProgram, sidecarProgram, type Program } from '../sidecar/node-programs.ts';
 import type { Layout, NodeLayout } from './layout.ts';
 import type { Processes } from './processes.ts';
 
@@ -48,21 +47,15 @@ export function startNodes(processes: Processes, plan: NodeProcessesPlan): Map<s
     plan.layout.nodes.map((node) => {
       const agent = processes.start({
         name: sidecarName(node.name),
-        ...script('sidecar/envoy/main.ts'),
-        environment: { ...environment, ...sidecarEnvironment(node, plan) },
+        ...started(sidecarOf(node, plan), environment),
         exitCodeMeans: { [EXIT_ENVOY_ENDED]: `Envoy of ${node.name}` },
       });
       if (node.appSocket === undefined) return [node.name, { agent }];
+      const { name: nodeName, appSocket, egressSocket } = node;
+      const passed = nodeName === 'tokenizer' ? passedOn(plan.environment) : {};
       const app = processes.start({
-        name: `app of ${node.name}`,
-        ...(node.name === 'tokenizer'
-          ? script('sidecar/tokenizer/main.ts', NODE_FLAGS)
-          : script(`sample-apps/${node.name}/main.ts`)),
-        environment: {
-          ...environment,
-          ...appEnvironment(node, node.appSocket, plan),
-          ...(node.name === 'tokenizer' ? tokenizerEnvironment(plan.environment) : {}),
-        },
+        name: `app of ${nodeName}`,
+        ...started(appProgram({ nodeName, appSocket, egressSocket, ...plan }), { ...environment, ...passed }),
       });
       return [node.name, { agent, app }];
     }),
@@ -86,39 +79,20 @@ function script(file: string, flags: readonly string[] = []): { command: string;
   return { command: process.execPath, arguments: [...flags, join(PROJECT_ROOT, file)] };
 }
 
-function sidecarEnvironment(
-  node: NodeLayout,
-  { envoyBinary, sourceOf }: NodeProcessesPlan,
-): Record<string, string> {
-  return {
-    TOKENMESH_NODE: node.name,
-    TOKENMESH_PLACEMENT: node.placementFile,
-    TOKENMESH_RUN_DIRECTORY: runDirectory(node),
-    TOKENMESH_AGENT_SOCKET: node.agentSocket,
-    TOKENMESH_POLL_SECONDS: '1',
-    TOKENMESH_REVOCATION_POLL_SECONDS: '0.25',
-    TOKENMESH_CRL_SECONDS: '10',
-    TOKENMESH_CERTIFICATE_SOURCE: JSON.stringify(sourceOf(node.name)),
-    ENVOY_BIN: envoyBinary,
-  };
+function started({ script: file, flags, environment }: Program, shared: Record<string, string>) {
+  return { ...script(file, flags), environment: { ...shared, ...environment } };
 }
 
-function appEnvironment(
-  node: NodeLayout,
-  appSocket: string,
-  { vaultKeyArn, auditKeyArn }: NodeProcessesPlan,
-): Record<string, string> {
-  return {
-    TOKENMESH_APP_SOCKET: appSocket,
-    TOKENMESH_EGRESS_SOCKET: node.egressSocket,
-    TOKENMESH_TOKENS_TABLE: TABLES.tokens,
-    TOKENMESH_KEYS_TABLE: TABLES.keys,
-    TOKENMESH_KMS_KEY_ARN: vaultKeyArn,
-    TOKENMESH_AUDIT_TABLE: TABLES.audit,
-    TOKENMESH_FINGERPRINTS_TABLE: TABLES.fingerprints,
-    TOKENMESH_AUDIT_KEY_ID: auditKeyArn,
-    ORDERS_TABLE: TABLES.orders,
-  };
+function sidecarOf(node: NodeLayout, { envoyBinary, sourceOf }: NodeProcessesPlan): Program {
+  return sidecarProgram({
+    nodeName: node.name,
+    placement: node.placementFile,
+    runDirectory: runDirectory(node),
+    agentSocket: node.agentSocket,
+    source: sourceOf(node.name),
+    pace: { pollSeconds: 1, revocationPollSeconds: 0.25, crlSeconds: 10 },
+    envoyBinary,
+  });
 }
 
 const PASSED_ON = [
@@ -130,12 +104,12 @@ const PASSED_ON = [
 ] as const;
 
 /** What the user may tell the tokenizer by the environment of the run. */
-function tokenizerEnvironment(environment: NodeProcessesPlan['environment']): Record<string, string> {
-  const passedOn = PASSED_ON.flatMap((name) => {
+function passedOn(environment: NodeProcessesPlan['environment']): Record<string, string> {
+  const found = PASSED_ON.flatMap((name) => {
     const value = environment[name];
     return value === undefined ? [] : [[name, value] as const];
   });
-  return { ...PROCESS_ENVIRONMENT, ...Object.fromEntries(passedOn) };
+  return Object.fromEntries(found);
 }
 
 /** Nothing of the user's own AWS settings reaches a child. */

@@ -43,6 +43,7 @@ const FILES = [
   'sample-apps',
   'operator',
   'local',
+  'infra',
   'bench',
 ]
   .flatMap((folder) =>

@@ -24,9 +24,15 @@ import {
   type ListingAuthority,
 } from '../../pki/revocation.ts';
 import { trustSecretName } from '../../pki/secret.ts';
-import type { Logger } from '../../runtime/log.ts';
-import { createBranchKey } from '../../sidecar/tokenizer/adapters/branch-keys.ts';
-import { createFingerprintKey } from '../../sidecar/tokenizer/adapters/fingerprint-versions.ts';
+import { createQuietLogger, type Logger } from '../../runtime/log.ts';
+import {
+  EXPIRING_TABLES,
+  EXPIRY_ATTRIBUTE,
+  TABLE_KEYS,
+  TABLES,
+  type TableRole,
+} from '../../sidecar/tables.ts';
+import { makeTenantKeys } from '../../sidecar/tokenizer/tenant-keys-handler.ts';
 import { tokensTable } from '../../sidecar/tokenizer/adapters/dynamodb-sweep-store.ts';
 import {
   createHierarchy,
@@ -35,13 +41,7 @@ import {
   type CreatedHierarchy,
 } from '../../operator/ca/private-ca.ts';
 
-export const TABLES = {
-  tokens: 'tokenmesh-tokens',
-  keys: 'tokenmesh-keys',
-  orders: 'CustomerOrderTable',
-  audit: 'tokenmesh-audit',
-  fingerprints: 'tokenmesh-fingerprints',
-};
+export { TABLES };
 
 export interface VaultResources {
   readonly vaultKeyArn: string;
@@ -57,24 +57,18 @@ export async function createVaultResources(aws: AwsClients, mesh: Mesh): Promise
   await Promise.all([
     aws.kms.send(new CreateAliasCommand({ AliasName: 'alias/tokenmesh-vault', TargetKeyId: vaultKeyArn })),
     aws.dynamodb.send(new CreateTableCommand(tokensTable(TABLES.tokens))),
-    createTable(aws.dynamodb, TABLES.keys, 'branch-key-id', 'type'),
-    createTable(aws.dynamodb, TABLES.orders, 'orderId'),
-    createTable(aws.dynamodb, TABLES.audit, 'pk', 'sk'),
-    createTable(aws.dynamodb, TABLES.fingerprints, 'pk', 'sk'),
+    ...(['keys', 'orders', 'audit', 'fingerprints'] as const).map((role) => createTable(aws.dynamodb, role)),
   ]);
-  for (const TableName of [TABLES.tokens, TABLES.fingerprints]) {
+  for (const role of EXPIRING_TABLES) {
     await aws.dynamodb.send(
       new UpdateTimeToLiveCommand({
-        TableName,
-        TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+        TableName: TABLES[role],
+        TimeToLiveSpecification: { AttributeName: EXPIRY_ATTRIBUTE, Enabled: true },
       }),
     );
   }
   const location = { ...aws, keysTableName: TABLES.keys, kmsKeyArn: vaultKeyArn };
-  for (const tenant of tenantsOf(mesh)) {
-    await createBranchKey(location, { tenant });
-    await createFingerprintKey(location, tenant);
-  }
+  await makeTenantKeys(location, mesh, createQuietLogger('tenant-keys'));
   return { vaultKeyArn, auditKeyArn: await createAuditKey(aws.kms) };
 }
 
@@ -92,20 +86,12 @@ async function createAuditKey(kms: AwsClients['kms']): Promise<string> {
   return auditKeyArn;
 }
 
-function tenantsOf(mesh: Mesh): Set<string> {
-  return new Set(Object.values(mesh.virtualNodes).flatMap((node) => node.vaultAccess?.tenants ?? []));
-}
-
-async function createTable(
-  client: DynamoDBClient,
-  tableName: string,
-  hash: string,
-  range?: string,
-): Promise<void> {
+async function createTable(client: DynamoDBClient, role: TableRole): Promise<void> {
+  const { hash, range } = TABLE_KEYS[role];
   const attributes = range === undefined ? [hash] : [hash, range];
   await client.send(
     new CreateTableCommand({
-      TableName: tableName,
+      TableName: TABLES[role],
       BillingMode: 'PAY_PER_REQUEST',
       AttributeDefinitions: attributes.map((name) => ({ AttributeName: name, AttributeType: 'S' })),
       KeySchema: attributes.map((name, index) => ({

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { TokenmeshError } from '../../errors/error.ts';
 import type { RenderedSource } from '../../mesh/certificate-source.ts';
 import type { Placement } from '../../mesh/envoy/types.ts';
+import { agentSocketIn } from './agent-socket.ts';
 
 export interface SidecarConfig {
   readonly nodeName: string;
@@ -21,6 +21,8 @@ export interface SidecarConfig {
   readonly certificateSource: RenderedSource;
   /** How often metrics are written for CloudWatch; undefined for not at all. */
   readonly emfSeconds: number | undefined;
+  /** How often what Envoy counts is written to the log, as metrics. @default never */
+  readonly metricsSeconds?: number;
   /** How long requests under way may go on after the sidecar was told to stop. */
   readonly drainSeconds: number;
 }
@@ -43,6 +45,9 @@ export function readConfig(environment: Environment): SidecarConfig {
     environment['TOKENMESH_EMF_SECONDS'] === undefined
       ? undefined
       : positive(environment, 'TOKENMESH_EMF_SECONDS', 60, problems);
+  const metricsSeconds = environment['TOKENMESH_METRICS_SECONDS']
+    ? positive(environment, 'TOKENMESH_METRICS_SECONDS', 60, problems)
+    : undefined;
   const certificateSource = readSource(environment['TOKENMESH_CERTIFICATE_SOURCE'], problems);
   const placement =
     problems.length === 0 ? readPlacement(environment['TOKENMESH_PLACEMENT'] ?? '', problems) : undefined;
@@ -58,7 +63,7 @@ export function readConfig(environment: Environment): SidecarConfig {
     nodeName: environment['TOKENMESH_NODE'] ?? '',
     placement,
     runDirectory,
-    agentSocket: environment['TOKENMESH_AGENT_SOCKET'] ?? join(runDirectory, 'agent.sock'),
+    agentSocket: agentSocketIn(environment),
     envoyBinary: environment['ENVOY_BIN'] ?? 'envoy',
     envoyConcurrency,
     pollSeconds,
@@ -66,6 +71,7 @@ export function readConfig(environment: Environment): SidecarConfig {
     crlSeconds,
     certificateSource,
     emfSeconds,
+    ...(metricsSeconds === undefined ? {} : { metricsSeconds }),
     drainSeconds,
   };
 }
@@ -94,11 +100,12 @@ function readSource(text: string | undefined, problems: string[]): RenderedSourc
   return ACM_EXPORT;
 }
 
-function readPlacement(file: string, problems: string[]): Placement | undefined {
+/** A task has no file to name: there the variable holds the JSON itself. */
+function readPlacement(given: string, problems: string[]): Placement | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Placement;
+    return JSON.parse(given.startsWith('{') ? given : readFileSync(given, 'utf8')) as Placement;
   } catch {
-    problems.push('TOKENMESH_PLACEMENT does not name a readable JSON file');
+    problems.push('TOKENMESH_PLACEMENT is neither JSON nor the name of a readable JSON file');
     return undefined;
   }
 }

@@ -1,3 +1,4 @@
+import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
@@ -37,4 +38,11 @@ async function isReady(adminUrl: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** The program itself: what the package calls `envoy` is a script that starts it. */
+export async function envoyProgram(): Promise<string> {
+  const binary = await envoyBinary();
+  const [program] = globSync('lib/python*/site-packages/envoy/_bin/envoy', { cwd: join(binary, '../..') });
+  return program === undefined ? binary : join(binary, '../..', program);
 }

@@ -1,4 +1,5 @@
 import type { Mesh, VirtualNode } from '../../mesh/definition.ts';
+import { taskPlacement as placedTask } from '../../mesh/envoy/task-placement.ts';
 import type { Placement, TokenIssuer } from '../../mesh/envoy/types.ts';
 import { nodeNames } from '../../mesh/identity.ts';
 import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
@@ -46,27 +47,6 @@ export function withOneWayOrder(): Mesh {
   };
 }
 
-/** A task as on ECS: fixed paths, backends found by name. */
-export function taskPlacement(mesh: Mesh, nodeName: string): Placement {
-  const member = mesh.virtualGateways[nodeName] ?? mesh.virtualNodes[nodeName];
-  if (member === undefined) throw new Error(`no node ${nodeName}`);
-  const services = Object.entries(mesh.virtualServices).map(([name, { provider }]) => [
-    name,
-    { host: `${name}.${mesh.name}.internal`, port: mesh.virtualNodes[provider]?.listener.port ?? 0 },
-  ]);
-  return {
-    listener: { host: '0.0.0.0', port: member.listener.port },
-    admin: { socket: '/run/tokenmesh/admin.sock' },
-    egressSocket: '/run/tokenmesh/egress.sock',
-    ...(nodeName in mesh.virtualGateways ? {} : { appSocket: '/run/tokenmesh/app.sock' }),
-    secretsDirectory: '/run/tokenmesh/secrets',
-    sdsSocket: '/run/tokenmesh/sidecar/sds.sock',
-    endpoints: { ...Object.fromEntries(services), processor: { host: 'processor.example', port: 443 } },
-    externalTrust: {},
-    ...(nodeName in mesh.virtualGateways ? { tokenIssuer: COGNITO } : {}),
-  };
-}
-
 /** As Cognito has it on AWS. */
 const COGNITO: TokenIssuer = {
   issuer: 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_a1B2c3D4e',
@@ -78,5 +58,9 @@ const COGNITO: TokenIssuer = {
   },
   clientIds: ['shop-front-end'],
 };
+
+export function taskPlacement(mesh: Mesh, nodeName: string): Placement {
+  return placedTask(mesh, nodeName, COGNITO);
+}
 
 export const SHIPPED_NODES = nodeNames(tokenizationMesh);

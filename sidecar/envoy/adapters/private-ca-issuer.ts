@@ -13,7 +13,7 @@ export const ISSUER_CLIENT = {
 } as const;
 
 /** A leaf for one side alone: a client's certificate is no good to listen with. */
-const TEMPLATE: Readonly<Record<CertificateRole, string>> = {
+export const ISSUER_TEMPLATES: Readonly<Record<CertificateRole, string>> = {
   client: 'arn:aws:acm-pca:::template/EndEntityClientAuthCertificate/V1',
   server: 'arn:aws:acm-pca:::template/EndEntityServerAuthCertificate/V1',
 };
@@ -37,7 +37,7 @@ export function privateCaIssuer(
         CertificateAuthorityArn: authorities[role],
         Csr: Buffer.from(request),
         SigningAlgorithm: 'SHA256WITHECDSA',
-        TemplateArn: TEMPLATE[role],
+        TemplateArn: ISSUER_TEMPLATES[role],
         Validity: { Type: 'ABSOLUTE', Value: Math.floor(notAfter.getTime() / 1000) },
         IdempotencyToken: idempotencyToken,
       });

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DENY_LIST_FILE, denyListFile } from '../../../mesh/envoy/deny-list.ts';
 import { sdsFileName } from '../../../mesh/envoy/sds.ts';
+import { PRIVATE_DIRECTORY, SHARED_DIRECTORY } from '../../../mesh/envoy/task-placement.ts';
 import { envoyBinary } from '../../support/envoy.ts';
 import { GOLDENS } from './goldens.ts';
 
@@ -31,7 +32,9 @@ async function validate(bootstrap: string): Promise<string> {
 
 /** The paths of a task do not exist here. */
 const here = (name: string): string =>
-  JSON.stringify(GOLDENS[name]?.()).replaceAll('/run/tokenmesh', directory);
+  JSON.stringify(GOLDENS[name]?.())
+    .replaceAll(SHARED_DIRECTORY, directory)
+    .replaceAll(PRIVATE_DIRECTORY, directory);
 
 describe('Envoy', () => {
   it.each(Object.keys(GOLDENS))('accepts %s', async (name) => {

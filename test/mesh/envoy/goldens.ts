@@ -2,7 +2,8 @@ import { renderBootstrap } from '../../../mesh/envoy/bootstrap.ts';
 import type { EnvoyJson } from '../../../mesh/envoy/types.ts';
 import type { Mesh } from '../../../mesh/definition.ts';
 import { tokenizationMesh } from '../../../mesh/tokenization-mesh.ts';
-import { SHIPPED_NODES, taskPlacement, withNode, withOneWayOrder } from '../../support/meshes.ts';
+import { taskPlacement } from '../../../mesh/envoy/task-placement.ts';
+import { SHIPPED_NODES, withNode, withOneWayOrder } from '../../support/meshes.ts';
 
 const rendered = (mesh: Mesh, nodeName: string): EnvoyJson =>
   renderBootstrap(mesh, nodeName, taskPlacement(mesh, nodeName));

@@ -5,7 +5,8 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { renderSource } from '../../../mesh/certificate-source.ts';
 import { tokenizationMesh } from '../../../mesh/tokenization-mesh.ts';
 import { readConfig } from '../../../sidecar/envoy/config.ts';
-import { taskPlacement, withNode } from '../../support/meshes.ts';
+import { taskPlacement } from '../../../mesh/envoy/task-placement.ts';
+import { withNode } from '../../support/meshes.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tokenmesh-config-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -33,6 +34,15 @@ describe("the sidecar's configuration", () => {
       certificateSource: { kind: 'acm-export' },
       drainSeconds: 3,
     });
+  });
+
+  it('takes the placement itself, where there is no file to name', () => {
+    const config = readConfig({
+      TOKENMESH_NODE: 'order',
+      TOKENMESH_PLACEMENT: JSON.stringify(placement),
+      TOKENMESH_RUN_DIRECTORY: '/run/tokenmesh',
+    });
+    expect(config.placement).toEqual(placement);
   });
 
   it('refuses an environment that lacks something, naming everything at once', () => {

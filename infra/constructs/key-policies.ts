@@ -1,0 +1,139 @@
+/**
+ * The policies of the KMS keys: those who administer, those who use, and for what.
+ *
+ * The account may administer every key, so that none is ever left without an administrator; it may not use
+ * the vault's. Of the keys that AWS services use for their own stores, the account may use each through that
+ * service alone, where IAM permits it too.
+ *
+ * @module
+ */
+
+import type { Stack } from 'aws-cdk-lib';
+import {
+  AccountRootPrincipal,
+  Effect,
+  PolicyDocument,
+  PolicyStatement,
+  ServicePrincipal,
+  type Conditions,
+  type IPrincipal,
+} from 'aws-cdk-lib/aws-iam';
+import { BRANCH_KEYS_ALONE, FINGERPRINT_KEYS_ALONE, viaService } from '../access/node-rights.ts';
+import { WRAPPING_ACTIONS } from '../access/function-rights.ts';
+import { ADMINISTERING_ACTIONS } from '../access/operator-rights.ts';
+
+/** Who is named in key policies. */
+export interface KeyUsers {
+  readonly administrator: IPrincipal;
+  readonly tokenizer: IPrincipal;
+  /** Make branch keys, and can open none. */
+  readonly makers: readonly IPrincipal[];
+  readonly auditor: IPrincipal;
+}
+
+export function vaultKeyPolicy(users: KeyUsers): PolicyDocument {
+  const { tokenizer, makers } = users;
+  return new PolicyDocument({
+    statements: [
+      ...administration(users),
+      grant('TokenizerOpensBranchKeys', [tokenizer], ['kms:Decrypt'], BRANCH_KEYS_ALONE),
+      grant('TokenizerOpensFingerprintKeys', [tokenizer], ['kms:Decrypt'], FINGERPRINT_KEYS_ALONE),
+      grant('MakersWrapBranchKeys', makers, WRAPPING_ACTIONS, BRANCH_KEYS_ALONE),
+      grant(
+        'MakersWrapFingerprintKeys',
+        makers,
+        ['kms:GenerateDataKeyWithoutPlaintext'],
+        FINGERPRINT_KEYS_ALONE,
+      ),
+    ],
+  });
+}
+
+export function auditKeyPolicy(users: KeyUsers): PolicyDocument {
+  return new PolicyDocument({
+    statements: [
+      ...administration(users),
+      grant('TokenizerSeals', [users.tokenizer], ['kms:GenerateMac']),
+      grant('AuditorVerifies', [users.auditor], ['kms:GenerateMac', 'kms:VerifyMac']),
+    ],
+  });
+}
+
+/** Of a key that one service uses for what it stores: in the name of whoever calls that service. */
+export function storeKeyPolicy(stack: Stack, users: KeyUsers, service: string): PolicyDocument {
+  const account = new AccountRootPrincipal();
+  return new PolicyDocument({
+    statements: [
+      ...administration(users),
+      grant('UseThroughTheService', [account], STORE_ACTIONS, viaService(stack, service)),
+      grant('LetTheServiceKeepUsing', [account], ['kms:CreateGrant'], {
+        ...viaService(stack, service),
+        Bool: { 'kms:GrantIsForAWSResource': 'true' },
+      }),
+    ],
+  });
+}
+
+/** Of the key of logs, alarms and queues, which services use by themselves. */
+export function operationsKeyPolicy(stack: Stack, users: KeyUsers): PolicyDocument {
+  const ofThisAccount = { StringEquals: { 'aws:SourceAccount': stack.account } };
+  return new PolicyDocument({
+    statements: [
+      ...administration(users),
+      grant(
+        'LogsAreSealed',
+        [new ServicePrincipal(`logs.${stack.region}.amazonaws.com`)],
+        ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncryptFrom', 'kms:ReEncryptTo', 'kms:GenerateDataKey'],
+        {
+          ArnLike: {
+            'kms:EncryptionContext:aws:logs:arn': `arn:${stack.partition}:logs:${stack.region}:${stack.account}:log-group:*`,
+          },
+        },
+      ),
+      grant(
+        'EventsAndAlarmsAreSealed',
+        ['events.amazonaws.com', 'cloudwatch.amazonaws.com', 'sns.amazonaws.com'].map(
+          (name) => new ServicePrincipal(name),
+        ),
+        ['kms:Decrypt', 'kms:GenerateDataKey'],
+        ofThisAccount,
+      ),
+      grant(
+        'FunctionsSealWhatFailed',
+        [new AccountRootPrincipal()],
+        ['kms:Decrypt', 'kms:GenerateDataKey'],
+        viaService(stack, 'sqs'),
+      ),
+    ],
+  });
+}
+
+const STORE_ACTIONS = [
+  'kms:Decrypt',
+  'kms:DescribeKey',
+  'kms:Encrypt',
+  'kms:GenerateDataKey',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+];
+
+function administration({ administrator }: KeyUsers): PolicyStatement[] {
+  return [grant('Administer', [new AccountRootPrincipal(), administrator], ADMINISTERING_ACTIONS)];
+}
+
+function grant(
+  sid: string,
+  principals: readonly IPrincipal[],
+  actions: readonly string[],
+  conditions?: Conditions,
+): PolicyStatement {
+  return new PolicyStatement({
+    sid,
+    effect: Effect.ALLOW,
+    principals: [...principals],
+    actions: [...actions],
+    // Of a key policy: this key.
+    resources: ['*'],
+    ...(conditions === undefined ? {} : { conditions }),
+  });
+}

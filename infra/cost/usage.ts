@@ -1,0 +1,32 @@
+import type { SizeName } from '../sizes.ts';
+
+/** What a user of some size does in a month. */
+export interface Usage {
+  readonly size: SizeName;
+  readonly what: string;
+  /** Orders placed and paid: each is one token made and one revealed. */
+  readonly orders: number;
+  /** Tasks of each node on the average: more than the fewest, where there is a rush. */
+  readonly busyShare: number;
+}
+
+export const USAGES: readonly Usage[] = [
+  { size: 'small', what: '100,000 orders a month', orders: 100_000, busyShare: 0 },
+  { size: 'medium', what: '5 million orders a month', orders: 5_000_000, busyShare: 0.2 },
+  { size: 'large', what: '100 million orders a month', orders: 100_000_000, busyShare: 0.4 },
+];
+
+/**
+ * What one order costs, in units. A record of 1 to 2 KB: two write units and its index and audit; reads of less
+ * than 4 KB, strongly consistent. The order's own table: one write, two reads, two updates.
+ */
+export const UNITS_OF_AN_ORDER = { writes: 8, reads: 4, logBytes: 4_000, storedBytes: 4_000 } as const;
+
+/** As the sidecars poll: certificates of two roles and two bundles each 30 s, the deny list each 5 s. */
+export const SECRET_CALLS_OF_A_TASK = (30 * 86_400 * 4) / 30 + (30 * 86_400) / 5;
+
+/** Renewals of both certificates of a task of a week's life, at two thirds of it at the latest. */
+export const SHORT_LIVED_CERTIFICATES_OF_A_TASK = (2 * 30) / 4.3;
+
+/** Certificates that ACM renews live 395 days and are renewed 60 days before: about 0.09 a month each. */
+export const RENEWALS_OF_A_CERTIFICATE = 30 / 335;

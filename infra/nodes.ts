@@ -1,0 +1,31 @@
+import type { Mesh, VirtualNode } from '../mesh/definition.ts';
+import { nodeNames } from '../mesh/identity.ts';
+import type { Deployment } from './config.ts';
+import { taskSize } from './sizes.ts';
+
+/** A member that is there to be refused. */
+const OUTSIDER = 'outsider';
+
+/** The nodes that are deployed: all of the mesh, but the outsider only where it is asked for. */
+export function deployedNodes(mesh: Mesh, { outsider }: Pick<Deployment, 'outsider'>): string[] {
+  return nodeNames(mesh).filter((name) => outsider || name !== OUTSIDER);
+}
+
+const SEVEN_DAYS_SECONDS = 604_800;
+
+/** The mesh with the certificates' source that the deployment chose, for every node that may choose. */
+export function deployedMesh(mesh: Mesh, deployment: Pick<Deployment, 'certificates' | 'size'>): Mesh {
+  if (deployment.certificates === 'acm-export') return mesh;
+  const nodes = Object.entries(mesh.virtualNodes).map(([name, node]): [string, VirtualNode] => [
+    name,
+    {
+      ...node,
+      certificateSource: {
+        kind: 'short-lived',
+        lifeSeconds: SEVEN_DAYS_SECONDS,
+        tasksAtMost: taskSize(deployment.size, name).tasksAtMost,
+      },
+    },
+  ]);
+  return { ...mesh, virtualNodes: Object.fromEntries(nodes) };
+}

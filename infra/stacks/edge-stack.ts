@@ -1,0 +1,131 @@
+import { CfnOutput, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Certificate, CertificateValidation, KeyAlgorithm } from 'aws-cdk-lib/aws-certificatemanager';
+import { SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import {
+  ApplicationLoadBalancer,
+  ApplicationProtocol,
+  ApplicationProtocolVersion,
+  ApplicationTargetGroup,
+  ListenerAction,
+  Protocol,
+  SslPolicy,
+  TargetType,
+} from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import { ARecord, HostedZone, RecordTarget, type IHostedZone } from 'aws-cdk-lib/aws-route53';
+import { LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import type { PublicDomain } from '../config.ts';
+import { Callers } from '../constructs/callers.ts';
+import { Firewall } from '../constructs/firewall.ts';
+import { PUBLIC, type NetworkStack } from './network-stack.ts';
+import { RegionStack, type RegionProps } from './region-stack.ts';
+
+export interface EdgeProps extends RegionProps {
+  readonly network: NetworkStack;
+  readonly domain: PublicDomain;
+  readonly operationsKeyArn: string;
+}
+
+const HTTPS = 443;
+
+/** What callers outside reach: a load balancer that asks for a token, behind a firewall. It reaches the gateway alone. */
+export class EdgeStack extends RegionStack {
+  readonly gatewayTargets: ApplicationTargetGroup;
+  readonly loadBalancer: ApplicationLoadBalancer;
+  readonly firewall: Firewall;
+
+  constructor(scope: Construct, props: EdgeProps) {
+    super(scope, 'edge', 'load balancer, firewall, tokens of callers outside', props);
+    const { network, domain } = props;
+    const zone = HostedZone.fromHostedZoneAttributes(this, 'zone', {
+      hostedZoneId: domain.hostedZoneId,
+      zoneName: domain.name,
+    });
+    this.loadBalancer = this.#loadBalancer(network);
+    this.gatewayTargets = this.#targets(network);
+    this.#listen(domain, zone, new Callers(this, this.mesh.name, this.removalPolicy));
+    this.firewall = new Firewall(this, {
+      name: this.mesh.name,
+      resourceArn: this.loadBalancer.loadBalancerArn,
+      logDays: this.deployment.logDays,
+      logKeyArn: props.operationsKeyArn,
+    });
+    new ARecord(this, 'record', {
+      zone,
+      recordName: `${domain.name}.`,
+      target: RecordTarget.fromAlias(new LoadBalancerTarget(this.loadBalancer)),
+    });
+    new CfnOutput(this, 'url', { value: `https://${domain.name}` });
+  }
+
+  #loadBalancer(network: NetworkStack): ApplicationLoadBalancer {
+    const loadBalancer = new ApplicationLoadBalancer(this, 'load-balancer', {
+      vpc: network.vpc,
+      vpcSubnets: { subnetGroupName: PUBLIC },
+      internetFacing: true,
+      securityGroup: SecurityGroup.fromSecurityGroupId(this, 'group', network.edgeGroup.securityGroupId, {
+        mutable: false,
+      }),
+      dropInvalidHeaderFields: true,
+      deletionProtection: this.deployment.data === 'keep',
+    });
+    loadBalancer.logAccessLogs(this.#logBucket());
+    return loadBalancer;
+  }
+
+  /** A load balancer writes to a bucket with S3's own key alone. */
+  #logBucket(): Bucket {
+    return new Bucket(this, 'access-logs', {
+      encryption: BucketEncryption.S3_MANAGED,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      versioned: true,
+      lifecycleRules: [{ expiration: Duration.days(this.deployment.logDays) }],
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+  }
+
+  /** Of a gateway anything but an operation is refused: that it refuses says that its Envoy is up. */
+  #targets(network: NetworkStack): ApplicationTargetGroup {
+    const port = Object.values(this.mesh.virtualGateways)[0]?.listener.port ?? 0;
+    return new ApplicationTargetGroup(this, 'gateway', {
+      vpc: network.vpc,
+      port,
+      protocol: ApplicationProtocol.HTTPS,
+      protocolVersion: ApplicationProtocolVersion.HTTP1,
+      targetType: TargetType.IP,
+      deregistrationDelay: Duration.seconds(30),
+      healthCheck: {
+        protocol: Protocol.HTTPS,
+        path: '/',
+        healthyHttpCodes: '403',
+        interval: Duration.seconds(10),
+        healthyThresholdCount: 2,
+      },
+    });
+  }
+
+  #listen(domain: PublicDomain, zone: IHostedZone, callers: Callers): void {
+    this.loadBalancer.addListener('https', {
+      port: HTTPS,
+      protocol: ApplicationProtocol.HTTPS,
+      open: false,
+      sslPolicy: SslPolicy.TLS13_13,
+      certificates: [
+        new Certificate(this, 'certificate', {
+          domainName: domain.name,
+          validation: CertificateValidation.fromDns(zone),
+          keyAlgorithm: KeyAlgorithm.EC_PRIME256V1,
+        }),
+      ],
+      defaultAction: ListenerAction.authenticateJwt({
+        issuer: callers.issuer,
+        jwksEndpoint: callers.jwksEndpoint,
+        next: ListenerAction.forward([this.gatewayTargets]),
+      }),
+    });
+  }
+}

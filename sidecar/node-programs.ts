@@ -1,0 +1,90 @@
+/**
+ * The programs of a node and what their environment says: the sidecar, which is Envoy's parent, and the
+ * app beside it. Whoever starts a node starts these: the run on one machine, and the tasks on AWS.
+ *
+ * @module
+ */
+
+import type { RenderedSource } from '../mesh/certificate-source.ts';
+import { TABLES } from './tables.ts';
+import { NODE_FLAGS, PROCESS_ENVIRONMENT } from './tokenizer/process-options.ts';
+
+export interface Program {
+  /** Relative to the root of the project. */
+  readonly script: string;
+  /** Of node, before the script. */
+  readonly flags: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface SidecarSettings {
+  readonly nodeName: string;
+  /** A file, or the JSON itself: `sidecar/envoy/config.ts`. */
+  readonly placement: string;
+  readonly runDirectory: string;
+  readonly agentSocket: string;
+  readonly source: RenderedSource;
+  /** What differs from the sidecar's own defaults. */
+  readonly pace?: {
+    readonly pollSeconds: number;
+    readonly revocationPollSeconds: number;
+    readonly crlSeconds: number;
+  };
+  /** How often what Envoy counts is written to the log. @default never */
+  readonly metricsSeconds?: number;
+  /** @default the image's, or `envoy` as PATH finds it */
+  readonly envoyBinary?: string;
+}
+
+export function sidecarProgram(settings: SidecarSettings): Program {
+  const { pace, envoyBinary, metricsSeconds } = settings;
+  return {
+    script: 'sidecar/envoy/main.ts',
+    flags: [],
+    environment: {
+      TOKENMESH_NODE: settings.nodeName,
+      TOKENMESH_PLACEMENT: settings.placement,
+      TOKENMESH_RUN_DIRECTORY: settings.runDirectory,
+      TOKENMESH_AGENT_SOCKET: settings.agentSocket,
+      ...(pace === undefined
+        ? {}
+        : {
+            TOKENMESH_POLL_SECONDS: String(pace.pollSeconds),
+            TOKENMESH_REVOCATION_POLL_SECONDS: String(pace.revocationPollSeconds),
+            TOKENMESH_CRL_SECONDS: String(pace.crlSeconds),
+          }),
+      TOKENMESH_CERTIFICATE_SOURCE: JSON.stringify(settings.source),
+      ...(metricsSeconds === undefined ? {} : { TOKENMESH_METRICS_SECONDS: String(metricsSeconds) }),
+      ...(envoyBinary === undefined ? {} : { ENVOY_BIN: envoyBinary }),
+    },
+  };
+}
+
+export interface AppSettings {
+  readonly nodeName: string;
+  readonly appSocket: string;
+  readonly egressSocket: string;
+  readonly vaultKeyArn: string;
+  readonly auditKeyArn: string;
+}
+
+/** Each app takes of the environment what it knows. */
+export function appProgram(settings: AppSettings): Program {
+  const isTokenizer = settings.nodeName === 'tokenizer';
+  return {
+    script: isTokenizer ? 'sidecar/tokenizer/main.ts' : `sample-apps/${settings.nodeName}/main.ts`,
+    flags: isTokenizer ? NODE_FLAGS : [],
+    environment: {
+      TOKENMESH_APP_SOCKET: settings.appSocket,
+      TOKENMESH_EGRESS_SOCKET: settings.egressSocket,
+      TOKENMESH_TOKENS_TABLE: TABLES.tokens,
+      TOKENMESH_KEYS_TABLE: TABLES.keys,
+      TOKENMESH_KMS_KEY_ARN: settings.vaultKeyArn,
+      TOKENMESH_AUDIT_TABLE: TABLES.audit,
+      TOKENMESH_FINGERPRINTS_TABLE: TABLES.fingerprints,
+      TOKENMESH_AUDIT_KEY_ID: settings.auditKeyArn,
+      ORDERS_TABLE: TABLES.orders,
+      ...(isTokenizer ? PROCESS_ENVIRONMENT : {}),
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { costOf } from '../../infra/cost/cost.ts';
+import { MONTHLY } from '../../infra/cost/prices.ts';
+import { costTable, type CostRow } from '../../infra/cost/table.ts';
+import { USAGES, type Usage } from '../../infra/cost/usage.ts';
+import { synthesize, type Synthesized } from '../support/synthesized.ts';
+
+const EDGE = { domain: 'pay.example.com', hostedZoneId: 'Z0123456789ABC' };
+
+const deployed = (usage: Usage, certificates: string): Synthesized =>
+  synthesize({ ...EDGE, size: usage.size, certificates });
+
+const ROWS: CostRow[] = USAGES.flatMap((usage) =>
+  ['acm-export', 'short-lived'].map((certificates) => ({
+    size: usage.size,
+    what: usage.what,
+    certificates,
+    cost: costOf(deployed(usage, certificates).resources, usage),
+  })),
+);
+
+describe('what a deployment costs', () => {
+  it('stands in docs/deploy.md as the templates and the price list give it', () => {
+    const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'deploy.md'), 'utf8');
+    expect(page).toContain(costTable(ROWS));
+  });
+
+  it('counts the CAs that are synthesized, by their mode', () => {
+    const [exported, shortLived] = ROWS;
+    expect(exported?.cost.authorities).toBe(4 * MONTHLY.generalCa);
+    expect(shortLived?.cost.authorities).toBe(4 * MONTHLY.generalCa + 2 * MONTHLY.shortLivedCa);
+  });
+
+  it('rises with use, and is the sum of its parts', () => {
+    const totals = ROWS.filter(({ certificates }) => certificates === 'acm-export').map(
+      ({ cost }) => cost.total,
+    );
+    expect(totals).toEqual(totals.toSorted((a, b) => a - b));
+    for (const { cost } of ROWS) {
+      const { total, ...parts } = cost;
+      expect(Object.values(parts).reduce((a, b) => a + b, 0)).toBeCloseTo(total);
+    }
+  });
+
+  it('has no edge where there is no domain', () => {
+    const [usage] = USAGES;
+    if (usage === undefined) throw new Error('expected a usage');
+    expect(costOf(synthesize().resources, usage).edge).toBe(0);
+  });
+
+  it('counts tables once for each region', () => {
+    const [usage] = USAGES;
+    if (usage === undefined) throw new Error('expected a usage');
+    const one = costOf(synthesize().resources, usage).tables;
+    expect(costOf(synthesize({ regions: 'us-east-1,eu-west-1' }).resources, usage).tables).toBeCloseTo(
+      2 * one,
+    );
+  });
+});
