@@ -25,7 +25,7 @@ import {
 import type { Logger } from '../runtime/log.ts';
 import { startEmulator } from './aws/emulator.ts';
 import { preparePythonEnvironment } from './aws/python-environment.ts';
-import { requireEmptyAccount, requireEnvoy } from './given-parts.ts';
+import { givenMaterial, requireEmptyAccount, requireEnvoy } from './given-parts.ts';
 import { createVaultResources, TABLES, type VaultResources } from './aws/resources.ts';
 import { freePort } from './free-port.ts';
 import { planLayout, type Layout, type NodeLayout } from './layout.ts';
@@ -107,7 +107,7 @@ export class MeshRunner {
     await Promise.all(layout.nodes.map(writePlacement));
     const made = await stage('keys, tables, private CAs, certificates', async () => {
       const [vault, pki] = await Promise.all([
-        createVaultResources(aws, mesh),
+        createVaultResources(aws, mesh, givenMaterial(environment)),
         makePki(aws, mesh, this.#options.logger),
       ]);
       await writePki(this.#directory, aws, mesh, pki);

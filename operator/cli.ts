@@ -42,6 +42,10 @@ const WRONG_USE: ReadonlySet<string> = new Set([
   'ERR_SHRED_UNCONFIRMED',
   'ERR_REVOKE_UNCONFIRMED',
   'ERR_KEY_VERSION_ACTIVE',
+  'ERR_KEY_MATERIAL_LENGTH',
+  'ERR_KMS_KEY_UNNAMED',
+  'ERR_MATERIAL_DELETION_UNCONFIRMED',
+  'ERR_MATERIAL_EXPIRY',
 ]);
 
 const mesh = tokenizationMesh;
@@ -148,7 +152,7 @@ addScanCommand(program);
 addFingerprintsCommand(program, { runningMesh, print });
 addHoneyCommand(program, { runningMesh, print, onlyStandardInput });
 addKeysCommands(program, { runningMesh, print });
-addKeyVersionsCommand(program, { runningMesh, print });
+addKeyVersionsCommand(program, { runningMesh, print, onlyStandardInput });
 addAuditCommand(program, { runningMesh, print, onlyStandardInput });
 
 function clientsOf(state: RunState): ReturnType<typeof emulatorClients> {

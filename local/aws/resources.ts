@@ -22,7 +22,9 @@ import {
   type ListingAuthorities,
   type ListingAuthority,
 } from '../../pki/revocation.ts';
+import { importMaterial } from '../../operator/key-import.ts';
 import { trustSecretName } from '../../pki/secret.ts';
+import type { Sensitive } from '../../pki/sensitive.ts';
 import type { Logger } from '../../runtime/log.ts';
 import { createBranchKey } from '../../sidecar/tokenizer/adapters/branch-keys.ts';
 import { createFingerprintKey } from '../../sidecar/tokenizer/adapters/fingerprint-versions.ts';
@@ -47,12 +49,17 @@ export interface VaultResources {
   readonly auditKeyArn: string;
 }
 
-/** The keys and the tables of the vault and its audit, and the branch key of every tenant. */
-export async function createVaultResources(aws: AwsClients, mesh: Mesh): Promise<VaultResources> {
-  const created = await aws.kms.send(
-    new CreateKeyCommand({ Description: 'wraps the branch keys of the vault' }),
-  );
-  const vaultKeyArn = created.KeyMetadata?.Arn ?? '';
+/**
+ * The keys and the tables of the vault and its audit, and the branch key of every tenant.
+ *
+ * @param material - The key material of the vault's key; KMS makes it, unless given.
+ */
+export async function createVaultResources(
+  aws: AwsClients,
+  mesh: Mesh,
+  material?: Sensitive<Uint8Array>,
+): Promise<VaultResources> {
+  const vaultKeyArn = await createVaultKey(aws.kms, material);
   await Promise.all([
     aws.kms.send(new CreateAliasCommand({ AliasName: 'alias/tokenmesh-vault', TargetKeyId: vaultKeyArn })),
     aws.dynamodb.send(new CreateTableCommand(tokensTable(TABLES.tokens))),
@@ -75,6 +82,19 @@ export async function createVaultResources(aws: AwsClients, mesh: Mesh): Promise
     await createFingerprintKey(location, tenant);
   }
   return { vaultKeyArn, auditKeyArn: await createAuditKey(aws.kms) };
+}
+
+async function createVaultKey(kms: AwsClients['kms'], material?: Sensitive<Uint8Array>): Promise<string> {
+  const external = { Origin: 'EXTERNAL', MultiRegion: true } as const;
+  const created = await kms.send(
+    new CreateKeyCommand({
+      Description: 'wraps the branch keys of the vault',
+      ...(material === undefined ? {} : external),
+    }),
+  );
+  const vaultKeyArn = created.KeyMetadata?.Arn ?? '';
+  if (material !== undefined) await importMaterial(kms, vaultKeyArn, material);
+  return vaultKeyArn;
 }
 
 /** Makes the seals of the audit. Of HMAC: whoever has no leave to use it can neither make nor alter one. */
