@@ -122,6 +122,7 @@ export class MeshRunner {
       envoyBinary: tools.envoyBinary,
       vaultKeyArn: made.vaultKeyArn,
       auditKeyArn: made.auditKeyArn,
+      markKeyArn: made.markKeyArn,
       processorPort: processor.port,
       sourceOf: (nodeName) => renderSource(mesh, nodeName, shortLivedArns(made)),
     });

@@ -21,6 +21,7 @@ export interface NodeProcessesPlan {
   readonly envoyBinary: string;
   readonly vaultKeyArn: string;
   readonly auditKeyArn: string;
+  readonly markKeyArn: string;
   readonly processorPort: number;
   readonly endpointUrl: string;
   readonly region: string;
@@ -93,7 +94,7 @@ function sidecarEnvironment(
 function appEnvironment(
   node: NodeLayout,
   appSocket: string,
-  { vaultKeyArn, auditKeyArn }: NodeProcessesPlan,
+  { vaultKeyArn, auditKeyArn, markKeyArn }: NodeProcessesPlan,
 ): Record<string, string> {
   return {
     TOKENMESH_APP_SOCKET: appSocket,
@@ -104,6 +105,7 @@ function appEnvironment(
     TOKENMESH_AUDIT_TABLE: TABLES.audit,
     TOKENMESH_FINGERPRINTS_TABLE: TABLES.fingerprints,
     TOKENMESH_AUDIT_KEY_ID: auditKeyArn,
+    TOKENMESH_MARK_KEY_ARNS: markKeyArn,
     ORDERS_TABLE: TABLES.orders,
   };
 }

@@ -47,6 +47,8 @@ export const TABLES = {
 export interface VaultResources {
   readonly vaultKeyArn: string;
   readonly auditKeyArn: string;
+  /** Of the key that values are encrypted under at the edge. */
+  readonly markKeyArn: string;
 }
 
 /**
@@ -81,7 +83,8 @@ export async function createVaultResources(
     await createBranchKey(location, { tenant });
     await createFingerprintKey(location, tenant);
   }
-  return { vaultKeyArn, auditKeyArn: await createAuditKey(aws.kms) };
+  const [auditKeyArn, markKeyArn] = await Promise.all([createAuditKey(aws.kms), createMarkKey(aws.kms)]);
+  return { vaultKeyArn, auditKeyArn, markKeyArn };
 }
 
 async function createVaultKey(kms: AwsClients['kms'], material?: Sensitive<Uint8Array>): Promise<string> {
@@ -109,6 +112,20 @@ async function createAuditKey(kms: AwsClients['kms']): Promise<string> {
   const auditKeyArn = created.KeyMetadata?.Arn ?? '';
   await kms.send(new CreateAliasCommand({ AliasName: 'alias/tokenmesh-audit', TargetKeyId: auditKeyArn }));
   return auditKeyArn;
+}
+
+/** Its public half is at the edge. Of 3072 bits: what is encrypted today is kept for years (NIST SP 800-57 part 1). */
+export async function createMarkKey(kms: AwsClients['kms']): Promise<string> {
+  const created = await kms.send(
+    new CreateKeyCommand({
+      Description: 'opens what was encrypted at the edge',
+      KeySpec: 'RSA_3072',
+      KeyUsage: 'ENCRYPT_DECRYPT',
+    }),
+  );
+  const markKeyArn = created.KeyMetadata?.Arn ?? '';
+  await kms.send(new CreateAliasCommand({ AliasName: 'alias/tokenmesh-edge', TargetKeyId: markKeyArn }));
+  return markKeyArn;
 }
 
 function tenantsOf(mesh: Mesh): Set<string> {
