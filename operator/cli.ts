@@ -18,6 +18,7 @@ import { addAuditCommand } from './audit.ts';
 import { emulatorClients } from './aws-clients.ts';
 import { writeIdentityFiles } from './identities.ts';
 import { addFingerprintsCommand } from './fingerprints.ts';
+import { addEdgeCommand } from './edge.ts';
 import { addHoneyCommand } from './honey.ts';
 import { addKeyVersionsCommand } from './key-versions.ts';
 import { addKeysCommands } from './keys.ts';
@@ -46,6 +47,7 @@ const WRONG_USE: ReadonlySet<string> = new Set([
   'ERR_KMS_KEY_UNNAMED',
   'ERR_MATERIAL_DELETION_UNCONFIRMED',
   'ERR_MATERIAL_EXPIRY',
+  'ERR_EDGE_SETTINGS',
 ]);
 
 const mesh = tokenizationMesh;
@@ -153,6 +155,7 @@ addFingerprintsCommand(program, { runningMesh, print });
 addHoneyCommand(program, { runningMesh, print, onlyStandardInput });
 addKeysCommands(program, { runningMesh, print });
 addKeyVersionsCommand(program, { runningMesh, print, onlyStandardInput });
+addEdgeCommand(program, { runningMesh, print, onlyStandardInput });
 addAuditCommand(program, { runningMesh, print, onlyStandardInput });
 
 function clientsOf(state: RunState): ReturnType<typeof emulatorClients> {

@@ -17,6 +17,7 @@ import { marksIn } from '../../sidecar/tokenizer/core/marks/mark.ts';
 import { edgeConfigOf, edgeEvent, throughEdge, type EdgeRoutes } from '../support/edge-request.ts';
 import { callAs } from '../support/mesh-call.ts';
 import { meshOfSuite } from '../support/mesh-of-suite.ts';
+import { mesh } from '../support/running-mesh.ts';
 
 const PAN = '4000056655665556';
 const HOLDER = 'Zoë Nobody';
@@ -99,5 +100,21 @@ describe('a card that is encrypted at the edge', () => {
       text: tokenized.document['text'],
     });
     expect(back.document['text']).toBe(`a line of a log with ${PAN} in it`);
+  }, 60_000);
+
+  it('is what the command makes of an order, for anybody who has the public key', async () => {
+    const made = await mesh(suite.run, ['edge', '-'], JSON.stringify(ORDER));
+    expect(made).toMatchObject({ code: 0, stderr: '' });
+    expect(marksIn(made.stdout)).toHaveLength(3);
+    expect(await throughGateway('/orders', made.stdout)).toMatchObject({ status: 201 });
+    const ssn = await mesh(suite.run, ['edge', '-', '--field', 'ssn=ssn'], '{"ssn":"123-45-6789"}');
+    const back = await callAs(suite.state, 'paybill', 'POST', '/v1/text/detokenize', {
+      json: JSON.parse(ssn.stdout) as unknown,
+      purpose: 'identity-check',
+    });
+    expect(back.document['json']).toEqual({ ssn: '123-45-6789' });
+    const refused = await mesh(suite.run, ['edge', '-'], '{"card":{"number":true}}');
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('refuses it with 400') });
+    expect((await mesh(suite.run, ['edge', '-', '--field', 'ssn'], '{}')).code).toBe(2);
   }, 60_000);
 });
