@@ -34,6 +34,12 @@ async function post(node: string, url: string, body: object): Promise<{ status: 
   return { status: answer.statusCode, body: answer.json<Body>() };
 }
 
+async function sendWithKey(body: object, url: string): Promise<{ json: Body }> {
+  const headers = { 'idempotency-key': `"retry of ${url}"` };
+  const answer = await tokenizer.send('order', { url, body, headers });
+  return { json: answer.json<Body>() };
+}
+
 const tokenize = (value: string, fieldClass = 'pan') =>
   post('order', '/v1/tokens', { fields: { it: { class: fieldClass, value } } });
 
@@ -89,6 +95,24 @@ describe('a mark that is tokenized', () => {
       { token: expect.any(String), createdAt: expect.any(String) },
     ]);
     expect(await revealed(body.results[0]?.token ?? '')).toEqual({ value: PAN, form: 'plain' });
+  });
+
+  it('is known by its value where a request is sent again through the edge, under the same key', async () => {
+    const send = async (value: string) => {
+      const { json } = await sendWithKey({ fields: { it: { class: 'pan', value } } }, '/v1/tokens');
+      return json;
+    };
+    const sendBatch = async (value: string) =>
+      (await sendWithKey({ items: [{ fields: { it: { class: 'pan', value } } }] }, '/v1/tokens/batch')).json;
+    const first = await send(sealed('pan', PAN));
+    expect(first.token).toMatch(/^tkn_/);
+    expect(await send(sealed('pan', PAN))).toEqual(first);
+    expect(await send(sealed('pan', '5555555555554444'))).toMatchObject({
+      code: 'ERR_IDEMPOTENCY_KEY_REUSED',
+    });
+    const batch = await sendBatch(sealed('pan', PAN));
+    expect(batch.results).toHaveLength(1);
+    expect(await sendBatch(sealed('pan', PAN))).toEqual(batch);
   });
 
   it('costs no call for somebody who may not tokenize, and is refused with 503 where KMS is away', async () => {
