@@ -1,15 +1,17 @@
 /**
- * What the user may give in place of our own: an Envoy, and an emulated AWS. Each is tried before
- * anything is built on it.
+ * What the user may give in place of our own: an Envoy, an emulated AWS, the material of the vault's key.
+ * Each is tried before anything is built on it.
  *
  * @module
  */
 
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { TokenmeshError } from '../errors/error.ts';
 import type { AwsClients } from '../operator/aws-clients.ts';
+import { Sensitive } from '../pki/sensitive.ts';
 import { TABLES } from './aws/resources.ts';
 
 /** @throws {TokenmeshError} `ERR_ENVOY_UNUSABLE` */
@@ -51,4 +53,22 @@ export async function requireEmptyAccount(
     message: `the AWS at ${endpointUrl} has resources of a run already: expected none, got the tables ${ours.join(', ')}`,
     remedy: 'start the emulator there anew: a local run begins with an empty account',
   });
+}
+
+/** @throws {TokenmeshError} `ERR_KEY_MATERIAL_FILE` */
+export function givenMaterial(
+  environment: Readonly<Record<string, string | undefined>>,
+): Sensitive<Uint8Array> | undefined {
+  const file = environment['TOKENMESH_KEY_MATERIAL'] ?? '';
+  if (file === '') return undefined;
+  try {
+    return new Sensitive<Uint8Array>(readFileSync(file));
+  } catch (cause) {
+    throw new TokenmeshError({
+      code: 'ERR_KEY_MATERIAL_FILE',
+      message: `TOKENMESH_KEY_MATERIAL names no file that can be read: expected one of key material, got ${(cause as NodeJS.ErrnoException).code ?? 'an error'}`,
+      remedy: 'make one (openssl rand -out material.bin 32), or unset the variable for a key that KMS makes',
+      cause,
+    });
+  }
 }

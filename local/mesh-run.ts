@@ -26,7 +26,7 @@ import {
 import type { Logger } from '../runtime/log.ts';
 import { startEmulator } from './aws/emulator.ts';
 import { preparePythonEnvironment } from './aws/python-environment.ts';
-import { requireEmptyAccount, requireEnvoy } from './given-parts.ts';
+import { givenMaterial, requireEmptyAccount, requireEnvoy } from './given-parts.ts';
 import { createVaultResources, TABLES, type VaultResources } from './aws/resources.ts';
 import { createUserPool, type CreatedUserPool } from './aws/user-pool.ts';
 import { freePort } from './free-port.ts';
@@ -108,7 +108,7 @@ export class MeshRunner {
     const processor = { host: '127.0.0.1', port: await freePort() };
     const made = await stage('keys, tables, private CAs, certificates', async () => {
       const [vault, pki, userPool] = await Promise.all([
-        createVaultResources(aws, mesh),
+        createVaultResources(aws, mesh, givenMaterial(environment)),
         makePki(aws, mesh, this.#options.logger),
         createUserPool(aws.cognito, mesh, { endpointUrl, region: REGION }),
       ]);
@@ -136,6 +136,7 @@ export class MeshRunner {
       envoyBinary: tools.envoyBinary,
       vaultKeyArn: made.vaultKeyArn,
       auditKeyArn: made.auditKeyArn,
+      markKeyArn: made.markKeyArn,
       processorPort: processor.port,
       sourceOf: (nodeName) => renderSource(mesh, nodeName, shortLivedArns(made)),
     });

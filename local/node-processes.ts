@@ -20,6 +20,7 @@ export interface NodeProcessesPlan {
   readonly envoyBinary: string;
   readonly vaultKeyArn: string;
   readonly auditKeyArn: string;
+  readonly markKeyArn: string;
   readonly processorPort: number;
   readonly endpointUrl: string;
   readonly region: string;
@@ -55,7 +56,10 @@ export function startNodes(processes: Processes, plan: NodeProcessesPlan): Map<s
       const passed = nodeName === 'tokenizer' ? passedOn(plan.environment) : {};
       const app = processes.start({
         name: `app of ${nodeName}`,
-        ...started(appProgram({ nodeName, appSocket, egressSocket, ...plan }), { ...environment, ...passed }),
+        ...started(
+          appProgram({ nodeName, appSocket, egressSocket, ...plan, markKeyArns: [plan.markKeyArn] }),
+          { ...environment, ...passed },
+        ),
       });
       return [node.name, { agent, app }];
     }),

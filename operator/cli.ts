@@ -22,6 +22,7 @@ import { addDashboardCommand } from './dashboard.ts';
 import { addEdgesCommand } from './edges.ts';
 import { addExplainCommand } from './explain.ts';
 import { addFingerprintsCommand } from './fingerprints.ts';
+import { addEdgeCommand } from './edge.ts';
 import { addHoneyCommand } from './honey.ts';
 import { addKeyVersionsCommand } from './key-versions.ts';
 import { addKeysCommands } from './keys.ts';
@@ -52,6 +53,11 @@ const WRONG_USE: ReadonlySet<string> = new Set([
   'ERR_REVOKE_UNCONFIRMED',
   'ERR_CHECK_UNKNOWN',
   'ERR_KEY_VERSION_ACTIVE',
+  'ERR_KEY_MATERIAL_LENGTH',
+  'ERR_KMS_KEY_UNNAMED',
+  'ERR_MATERIAL_DELETION_UNCONFIRMED',
+  'ERR_MATERIAL_EXPIRY',
+  'ERR_EDGE_SETTINGS',
 ]);
 
 const mesh = tokenizationMesh;
@@ -165,7 +171,8 @@ addScanCommand(program);
 addFingerprintsCommand(program, { runningMesh, print });
 addHoneyCommand(program, { runningMesh, print, onlyStandardInput });
 addKeysCommands(program, { runningMesh, print });
-addKeyVersionsCommand(program, { runningMesh, print });
+addKeyVersionsCommand(program, { runningMesh, print, onlyStandardInput });
+addEdgeCommand(program, { runningMesh, print, onlyStandardInput });
 addAuditCommand(program, { runningMesh, print, onlyStandardInput });
 addCaCommand(program, {
   mesh,

@@ -33,6 +33,7 @@ import {
   rotationOvertaken,
   versionInUse,
 } from './key-problems.ts';
+import { addKeyMaterialCommands, type KeyMaterialCommandParts } from './key-material.ts';
 import { settledAt, settledForSureAt } from './key-settling.ts';
 import { boundOf, keyStoreOf, requireNames, wordsFor, type KeysCommandParts } from './keys.ts';
 import { shown, watchRewrap } from './rewrap-watch.ts';
@@ -59,14 +60,17 @@ interface JsonOption {
   readonly json?: boolean;
 }
 
-export function addKeyVersionsCommand(program: Command, parts: KeysCommandParts): void {
+export function addKeyVersionsCommand(program: Command, parts: KeyMaterialCommandParts): void {
   const keys = program
     .command('keys')
-    .description('the versions of the keys that values are sealed under: rotate, rewrap, count, destroy');
+    .description(
+      'the keys that values are sealed under: rotate, rewrap, count, destroy; key material of your own',
+    );
   addRotate(keys, parts);
   addRewrap(keys, parts);
   addCensus(keys, parts);
   addRevoke(keys, parts);
+  addKeyMaterialCommands(keys, parts);
 }
 
 interface SubjectOption extends JsonOption {

@@ -58,16 +58,21 @@ function refused(status: number, document: unknown): TokenmeshError {
 
 /** What stands on standard input, without the line's end. */
 export async function readStandardInput(): Promise<string> {
-  if (process.stdin.isTTY) process.stderr.write('reading standard input until Ctrl-D ...\n');
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  const text = decode(Buffer.concat(chunks)).replace(/\r?\n$/, '');
+  const text = decode(await readStandardInputBytes()).replace(/\r?\n$/, '');
   if (text !== '') return text;
   throw new TokenmeshError({
     code: 'ERR_INPUT_EMPTY',
     message: 'standard input is empty: expected the value on it',
     remedy: 'pipe the value in; it is not taken as an argument, which other users of this machine could read',
   });
+}
+
+/** What stands on standard input, as it is. */
+export async function readStandardInputBytes(): Promise<Buffer> {
+  if (process.stdin.isTTY) process.stderr.write('reading standard input until Ctrl-D ...\n');
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
 }
 
 function decode(bytes: Buffer): string {

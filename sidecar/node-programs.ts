@@ -66,11 +66,14 @@ export interface AppSettings {
   readonly egressSocket: string;
   readonly vaultKeyArn: string;
   readonly auditKeyArn: string;
+  /** Of the keys that values are encrypted under at the edge; none where nothing is. */
+  readonly markKeyArns?: readonly string[];
 }
 
 /** Each app takes of the environment what it knows. */
 export function appProgram(settings: AppSettings): Program {
   const isTokenizer = settings.nodeName === 'tokenizer';
+  const { markKeyArns = [] } = settings;
   return {
     script: isTokenizer ? 'sidecar/tokenizer/main.ts' : `sample-apps/${settings.nodeName}/main.ts`,
     flags: isTokenizer ? NODE_FLAGS : [],
@@ -83,6 +86,7 @@ export function appProgram(settings: AppSettings): Program {
       TOKENMESH_AUDIT_TABLE: TABLES.audit,
       TOKENMESH_FINGERPRINTS_TABLE: TABLES.fingerprints,
       TOKENMESH_AUDIT_KEY_ID: settings.auditKeyArn,
+      ...(markKeyArns.length === 0 ? {} : { TOKENMESH_MARK_KEY_ARNS: markKeyArns.join(',') }),
       ORDERS_TABLE: TABLES.orders,
       ...(isTokenizer ? PROCESS_ENVIRONMENT : {}),
     },

@@ -18,7 +18,7 @@ const LAYERS: readonly (readonly [layer: string, files: RegExp])[] = [
   ['runtime', /^runtime\//],
   [
     'edge',
-    /\/adapters\/|^sidecar\/(tokenizer\/(http|client)|envoy)\/|^sidecar\/tokenizer\/config\.ts$|^sample-apps\//,
+    /\/adapters\/|^sidecar\/(tokenizer\/(http|client)|envoy)\/|^sidecar\/tokenizer\/config\.ts$|^(sample-apps|edge)\//,
   ],
   ['composition', /^(sidecar|cert-exporter|renewal)\//],
   ['operator', /^operator\//],
@@ -45,6 +45,7 @@ const FILES = [
   'local',
   'infra',
   'bench',
+  'edge',
 ]
   .flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true }).map((file) => `${folder}/${String(file)}`),

@@ -23,6 +23,7 @@ import {
   type ListingAuthorities,
   type ListingAuthority,
 } from '../../pki/revocation.ts';
+import { importMaterial } from '../../operator/key-import.ts';
 import { trustSecretName } from '../../pki/secret.ts';
 import { createQuietLogger, type Logger } from '../../runtime/log.ts';
 import {
@@ -33,6 +34,7 @@ import {
   type TableRole,
 } from '../../sidecar/tables.ts';
 import { makeTenantKeys } from '../../sidecar/tokenizer/tenant-keys-handler.ts';
+import type { Sensitive } from '../../pki/sensitive.ts';
 import { tokensTable } from '../../sidecar/tokenizer/adapters/dynamodb-sweep-store.ts';
 import {
   createHierarchy,
@@ -46,14 +48,21 @@ export { TABLES };
 export interface VaultResources {
   readonly vaultKeyArn: string;
   readonly auditKeyArn: string;
+  /** Of the key that values are encrypted under at the edge. */
+  readonly markKeyArn: string;
 }
 
-/** The keys and the tables of the vault and its audit, and the branch key of every tenant. */
-export async function createVaultResources(aws: AwsClients, mesh: Mesh): Promise<VaultResources> {
-  const created = await aws.kms.send(
-    new CreateKeyCommand({ Description: 'wraps the branch keys of the vault' }),
-  );
-  const vaultKeyArn = created.KeyMetadata?.Arn ?? '';
+/**
+ * The keys and the tables of the vault and its audit, and the branch key of every tenant.
+ *
+ * @param material - The key material of the vault's key; KMS makes it, unless given.
+ */
+export async function createVaultResources(
+  aws: AwsClients,
+  mesh: Mesh,
+  material?: Sensitive<Uint8Array>,
+): Promise<VaultResources> {
+  const vaultKeyArn = await createVaultKey(aws.kms, material);
   await Promise.all([
     aws.kms.send(new CreateAliasCommand({ AliasName: 'alias/tokenmesh-vault', TargetKeyId: vaultKeyArn })),
     aws.dynamodb.send(new CreateTableCommand(tokensTable(TABLES.tokens))),
@@ -69,7 +78,21 @@ export async function createVaultResources(aws: AwsClients, mesh: Mesh): Promise
   }
   const location = { ...aws, keysTableName: TABLES.keys, kmsKeyArn: vaultKeyArn };
   await makeTenantKeys(location, mesh, createQuietLogger('tenant-keys'));
-  return { vaultKeyArn, auditKeyArn: await createAuditKey(aws.kms) };
+  const [auditKeyArn, markKeyArn] = await Promise.all([createAuditKey(aws.kms), createMarkKey(aws.kms)]);
+  return { vaultKeyArn, auditKeyArn, markKeyArn };
+}
+
+async function createVaultKey(kms: AwsClients['kms'], material?: Sensitive<Uint8Array>): Promise<string> {
+  const external = { Origin: 'EXTERNAL', MultiRegion: true } as const;
+  const created = await kms.send(
+    new CreateKeyCommand({
+      Description: 'wraps the branch keys of the vault',
+      ...(material === undefined ? {} : external),
+    }),
+  );
+  const vaultKeyArn = created.KeyMetadata?.Arn ?? '';
+  if (material !== undefined) await importMaterial(kms, vaultKeyArn, material);
+  return vaultKeyArn;
 }
 
 /** Makes the seals of the audit. Of HMAC: whoever has no leave to use it can neither make nor alter one. */
@@ -84,6 +107,20 @@ async function createAuditKey(kms: AwsClients['kms']): Promise<string> {
   const auditKeyArn = created.KeyMetadata?.Arn ?? '';
   await kms.send(new CreateAliasCommand({ AliasName: 'alias/tokenmesh-audit', TargetKeyId: auditKeyArn }));
   return auditKeyArn;
+}
+
+/** Its public half is at the edge. Of 3072 bits: what is encrypted today is kept for years (NIST SP 800-57 part 1). */
+export async function createMarkKey(kms: AwsClients['kms']): Promise<string> {
+  const created = await kms.send(
+    new CreateKeyCommand({
+      Description: 'opens what was encrypted at the edge',
+      KeySpec: 'RSA_3072',
+      KeyUsage: 'ENCRYPT_DECRYPT',
+    }),
+  );
+  const markKeyArn = created.KeyMetadata?.Arn ?? '';
+  await kms.send(new CreateAliasCommand({ AliasName: 'alias/tokenmesh-edge', TargetKeyId: markKeyArn }));
+  return markKeyArn;
 }
 
 async function createTable(client: DynamoDBClient, role: TableRole): Promise<void> {

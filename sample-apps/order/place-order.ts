@@ -3,9 +3,10 @@ import type { Logger } from '../../runtime/log.ts';
 import { lastFourOf, schemeOf } from '../card-facts.ts';
 import { RetryLaterError } from '../retry-later.ts';
 import { TokenizerError } from '../../sidecar/tokenizer/client/tokenizer-answers.ts';
-import type { CardTokenizer, NewOrder, OrderItem, OrderStore } from './ports.ts';
+import { isMark } from '../../sidecar/tokenizer/client/marks.ts';
+import type { CardTokenizer, NewOrder, OrderItem, OrderStore, ShownCard } from './ports.ts';
 
-/** The card of an order, as its buyer typed it. Lives as long as the request. */
+/** The card of an order, as its buyer typed it, or each of it encrypted at the edge. Lives as long as the request. */
 export interface CardEntry {
   /** Digits, in groups with a space between them or not. */
   readonly number: string;
@@ -47,12 +48,15 @@ export async function placeOrder(request: OrderRequest, ports: PlaceOrderPorts):
     items: request.items,
     totalCents: totalCentsOf(request.items),
     currency: request.currency,
-    card: { scheme: schemeOf(pan), lastFour: lastFourOf(pan) },
+    card: isMark(pan) ? SEALED_CARD : { scheme: schemeOf(pan), lastFour: lastFourOf(pan) },
     createdAt: ports.now().toISOString(),
   };
   await store(order, ports);
   return order;
 }
+
+/** What is known here of a card that was encrypted at the edge. */
+const SEALED_CARD: ShownCard = { scheme: 'unknown', lastFour: '****' };
 
 export function totalCentsOf(items: readonly OrderItem[]): number {
   return items.reduce((totalCents, item) => totalCents + item.quantity * item.unitPriceCents, 0);

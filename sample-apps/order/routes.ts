@@ -1,7 +1,8 @@
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static, type StringOptions, type TUnsafe } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { TokenmeshError } from '../../errors/error.ts';
 import { createServer } from '../../runtime/http-server.ts';
+import { MARK_PATTERN } from '../../sidecar/tokenizer/client/marks.ts';
 import { addHealthRoutes } from '../app-process.ts';
 import { NIL_ORDER_ID, ORDER_ID_PATTERN } from '../order-id.ts';
 import { passRetryAfter } from '../retry-later.ts';
@@ -21,11 +22,16 @@ const OrderItem = Type.Object(
   { additionalProperties: false },
 );
 
+/** As its buyer typed it, or encrypted at the edge. */
+function orMark(options: StringOptions): TUnsafe<string> {
+  return Type.Unsafe<string>({ anyOf: [Type.String(options), Type.String({ pattern: MARK_PATTERN })] });
+}
+
 const Card = Type.Object(
   {
-    number: Type.String({ maxLength: 37, pattern: String.raw`^\d(?: ?\d){11,18}$` }),
-    expiry: Type.String({ pattern: String.raw`^(?:0[1-9]|1[0-2])/\d{2}$` }),
-    holder: Type.String({ minLength: 1, maxLength: 100 }),
+    number: orMark({ maxLength: 37, pattern: String.raw`^\d(?: ?\d){11,18}$` }),
+    expiry: orMark({ pattern: String.raw`^(?:0[1-9]|1[0-2])/\d{2}$` }),
+    holder: orMark({ minLength: 1, maxLength: 100 }),
   },
   { additionalProperties: false },
 );

@@ -25,6 +25,8 @@ export interface TokenizerConfig {
   readonly sealingThreads: number;
   /** How often what has expired is removed. */
   readonly sweepSeconds: number;
+  /** The asymmetric KMS keys that values were encrypted under at the edge; marks of no other are opened. */
+  readonly markKeyArns: readonly string[];
   readonly auditTableName: string;
   /** An alias, id or ARN of the HMAC key that seals the audit. */
   readonly auditKeyId: string;
@@ -62,6 +64,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): T
     keySeconds: Number(env['TOKENMESH_BRANCH_KEY_SECONDS'] ?? DEFAULT_KEY_SECONDS),
     sealingThreads: Number(env['TOKENMESH_SEALING_THREADS'] ?? defaultSealingThreads()),
     sweepSeconds: Number(env['TOKENMESH_SWEEP_SECONDS'] ?? DEFAULT_SWEEP_SECONDS),
+    markKeyArns: (env['TOKENMESH_MARK_KEY_ARNS'] ?? '').split(',').filter((arn) => arn !== ''),
     auditTableName: env['TOKENMESH_AUDIT_TABLE'] ?? 'tokenmesh-audit',
     auditKeyId: env['TOKENMESH_AUDIT_KEY_ID'] ?? 'alias/tokenmesh-audit',
   };
@@ -72,6 +75,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): T
     ...mismatch('TOKENMESH_KEYS_TABLE', config.keysTableName, TABLE_NAME, "a table's name"),
     ...mismatch('TOKENMESH_FINGERPRINTS_TABLE', config.fingerprintsTableName, TABLE_NAME, "a table's name"),
     ...mismatch('TOKENMESH_KMS_KEY_ARN', config.kmsKeyArn, KMS_KEY_ARN, 'the ARN of a KMS key'),
+    ...config.markKeyArns.flatMap((arn) =>
+      mismatch('TOKENMESH_MARK_KEY_ARNS', arn, KMS_KEY_ARN, 'ARNs of KMS keys with a comma between them'),
+    ),
     ...mismatch('TOKENMESH_AUDIT_TABLE', config.auditTableName, TABLE_NAME, "a table's name"),
     ...mismatch('TOKENMESH_AUDIT_KEY_ID', config.auditKeyId, KMS_KEY_ID, 'the alias, id or ARN of a KMS key'),
     ...mismatch(

@@ -28,11 +28,13 @@ import { listHoneyTokens } from './adapters/dynamodb-honey-tokens.ts';
 import { watchHoneyTokens } from './adapters/honey-watch.ts';
 import { createKmsAuditMac } from './adapters/kms-audit-mac.ts';
 import { createKmsFingerprintKeys } from './adapters/kms-fingerprint-keys.ts';
+import { createKmsMarkKeys } from './adapters/kms-mark-keys.ts';
 import { openPolicyFolder, type PolicyStatus } from './adapters/policy-folder.ts';
 import { readConfig } from './config.ts';
 import { createAudit } from './core/audit/audit.ts';
 import { createAuditedVault } from './core/audit/audited-vault.ts';
 import { createIdempotentVault } from './core/idempotency.ts';
+import { createMarkedVault } from './core/marks/marked-vault.ts';
 import { createRateLimiter, ratesOf } from './core/rate-limit.ts';
 import { createReadiness } from './core/readiness.ts';
 import { createTextService } from './core/text/text-service.ts';
@@ -113,7 +115,9 @@ async function start(): Promise<void> {
   const tenants = new Set(
     Object.values(mesh.virtualNodes).flatMap((node) => node.vaultAccess?.tenants ?? []),
   );
+  const markKeys = createKmsMarkKeys({ ...clients, ...config });
   const vaultParts = {
+    markKeys,
     store,
     references: createDynamodbReferenceStore(table),
     sealer,
@@ -144,10 +148,11 @@ async function start(): Promise<void> {
     randomBytes,
     leaseMs: mesh.requestTimeoutSeconds * 1000 + LEASE_MARGIN_MS,
   });
-  const vault = createAuditedVault({ vault: idempotent, audit, now });
+  const marked = createMarkedVault({ vault: idempotent, policy, keys: markKeys });
+  const vault = createAuditedVault({ vault: marked, audit, now });
   const app = await createTokenizerServer({
     vault,
-    text: createTextService({ vault, policy, detection: detectionPorts }),
+    text: createTextService({ vault, policy, detection: detectionPorts, markKeys }),
     checkReady: createReadiness({ store, sealer, audit, tenants: [...tenants], now }),
     metrics,
     limiter: createRateLimiter(ratesOf(mesh, config.rateOverrides), () => performance.now()),

@@ -6,7 +6,7 @@ root=$1 shared=$2 own=$3
 shift 3
 mount --bind "$root" "$root"
 mount --rbind /dev "$root/dev"
-mount -t proc proc "$root/proc" || mount --rbind /proc "$root/proc"
+mount -t proc proc "$root/proc" 2>/dev/null || mount --rbind /proc "$root/proc"
 mount --bind "$shared" "$root/run/tokenmesh"
 if [ -d "$root/run/sidecar" ]; then
   mount --bind "$own" "$root/run/sidecar"

@@ -3,6 +3,7 @@ import { captureLog, type CapturedLog } from '../fakes/captured-log.ts';
 import { MemoryFieldSealer } from '../fakes/memory-field-sealer.ts';
 import { MemoryFingerprintIndex, MemoryFingerprintKeys } from '../fakes/memory-fingerprints.ts';
 import { MemoryIdempotencyStore } from '../fakes/memory-idempotency-store.ts';
+import { MemoryMarkKeys } from '../fakes/memory-mark-keys.ts';
 import { MemoryReferenceStore } from '../fakes/memory-reference-store.ts';
 import { MemoryTokenStore } from '../fakes/memory-token-store.ts';
 import { randomBytes } from 'node:crypto';
@@ -18,6 +19,7 @@ import { detectionPorts } from '../../sidecar/tokenizer/adapters/detection/detec
 import { createTextService } from '../../sidecar/tokenizer/core/text/text-service.ts';
 import { createAuditedVault } from '../../sidecar/tokenizer/core/audit/audited-vault.ts';
 import { createIdempotentVault } from '../../sidecar/tokenizer/core/idempotency.ts';
+import { createMarkedVault } from '../../sidecar/tokenizer/core/marks/marked-vault.ts';
 import { createVault } from '../../sidecar/tokenizer/core/vault.ts';
 import { createRateLimiter, ratesOf, type RateOverrides } from '../../sidecar/tokenizer/core/rate-limit.ts';
 import { createMetrics } from '../../sidecar/tokenizer/http/metrics.ts';
@@ -28,6 +30,7 @@ export interface TokenizerUnderTest {
   readonly store: MemoryTokenStore;
   readonly sealer: MemoryFieldSealer;
   readonly idempotency: MemoryIdempotencyStore;
+  readonly markKeys: MemoryMarkKeys;
   readonly clock: { now: Date };
   readonly log: CapturedLog;
   readonly audited: ReturnType<typeof startAuditUnderTest>;
@@ -75,8 +78,9 @@ export async function startTokenizerUnderTest(options: TokenizerOptions = {}): P
   const probeTime = (): Date => new Date((probes += 1) * 60_000);
   const policy = options.policy ?? (await shippedPolicy());
   const fingerprints = { keys: new MemoryFingerprintKeys(), index: new MemoryFingerprintIndex() };
+  const markKeys = new MemoryMarkKeys();
   const plain = createVault({
-    ...{ store, sealer, policy, now, randomBytes },
+    ...{ markKeys, store, sealer, policy, now, randomBytes },
     references: new MemoryReferenceStore(store),
     fingerprints,
   });
@@ -85,10 +89,11 @@ export async function startTokenizerUnderTest(options: TokenizerOptions = {}): P
     ...{ vault: plain, store: idempotency, policy, mac: audited.mac, now, randomBytes },
     leaseMs: LEASE_MS,
   });
-  const vault = createAuditedVault({ vault: idempotent, audit: audited.audit, now });
+  const marked = createMarkedVault({ vault: idempotent, policy, keys: markKeys });
+  const vault = createAuditedVault({ vault: marked, audit: audited.audit, now });
   const app = await createTokenizerServer({
     vault,
-    text: createTextService({ vault, policy, detection: detectionPorts }),
+    text: createTextService({ vault, policy, detection: detectionPorts, markKeys }),
     checkReady: createReadiness({ store, sealer, tenants: ['shop'], now: probeTime }),
     metrics: createMetrics({ process: false }),
     limiter: createRateLimiter(ratesOf(mesh, options.rates ?? {}), () => clock.now.getTime()),
@@ -100,6 +105,7 @@ export async function startTokenizerUnderTest(options: TokenizerOptions = {}): P
     store,
     sealer,
     idempotency,
+    markKeys,
     clock,
     log,
     audited,
@@ -107,6 +113,7 @@ export async function startTokenizerUnderTest(options: TokenizerOptions = {}): P
       store.records.clear();
       store.isDown = false;
       sealer.isDown = false;
+      markKeys.isDown = false;
       audited.log.isDown = false;
       sealer.opened = 0;
       clock.now = START;

@@ -52,8 +52,16 @@ export function keyStoreInput({ dynamodb, kms, keysTableName, kmsKeyArn }: KeySt
     logicalKeyStoreName: keysTableName,
     storage: { ddbTableName: keysTableName, ddbClient: dynamodb },
     keyManagement: { kmsClient: kms },
-    kmsConfiguration: { identifier: kmsKeyArn },
+    kmsConfiguration: isMultiRegion(kmsKeyArn) ? { mrkIdentifier: kmsKeyArn } : { identifier: kmsKeyArn },
   };
+}
+
+/**
+ * A branch key names the key that it was made under by its ARN, with the region that it was made in. A
+ * multi-region key opens it in any region, where it has the same id.
+ */
+function isMultiRegion(kmsKeyArn: string): boolean {
+  return kmsKeyArn.includes(':key/mrk-');
 }
 
 type KeyStoreInput = ConstructorParameters<typeof BranchKeyStoreNode>[0];

@@ -129,6 +129,8 @@ const SHOWN: Readonly<Record<ErrorCode, Shown>> = {
   ERR_SUBJECT_SHREDDED: { status: 410, title: "The subject's key was destroyed." },
   ERR_SUBJECT_UNKNOWN: { status: 400, title: 'The subject has no key.' },
   ERR_RECORD_UNOPENABLE: { status: 500, title: 'The record does not open.' },
+  ERR_MARK_UNOPENABLE: { status: 400, title: 'The mark does not open.' },
+  ERR_MARK_CLASS: { status: 400, title: 'The mark is of another class.' },
   ERR_TOKEN_ONE_WAY: { status: 409, title: 'The token leads to no value.' },
   ERR_TOKEN_ARCHIVED: { status: 410, title: 'The token is archived.' },
   ERR_CODE_GONE: { status: 410, title: 'The security code was read or has expired.' },

@@ -16,6 +16,8 @@ import type { ReferenceStore } from './reference-store.ts';
 import { createArchiving } from './archiving.ts';
 import { createSearching } from './fingerprints/searching.ts';
 import type { Fingerprints } from './fingerprints/searchable.ts';
+import { createMarkRevealing } from './marks/mark-revealing.ts';
+import type { MarkKeys } from './marks/opening.ts';
 import { createTokenizing } from './tokenizing.ts';
 import { createRevealing } from './revealing.ts';
 import { createKeeping } from './keeping.ts';
@@ -105,6 +107,15 @@ export interface Revealed extends Effects {
   readonly fields: ReadonlyMap<string, RevealedField>;
 }
 
+export interface MarkRequest {
+  /** What stands in the text: core/marks/mark.ts. */
+  readonly mark: string;
+  /** @default the default purpose of the caller */
+  readonly purpose?: string;
+  /** @default the first tenant of the caller */
+  readonly tenant?: string;
+}
+
 export interface TokenQuery {
   readonly token: string;
   /** @default the first tenant of the caller */
@@ -187,6 +198,8 @@ export interface Vault {
     caller: Caller,
     requests: readonly DetokenizeRequest[],
   ): Promise<readonly ItemResult<Revealed>[]>;
+  /** What was encrypted before it came here, under the rights that a token of its class would have. */
+  revealMarks(caller: Caller, requests: readonly MarkRequest[]): Promise<readonly ItemResult<Revealed>[]>;
   describe(caller: Caller, query: TokenQuery): Promise<TokenDescription>;
   delete(caller: Caller, query: TokenQuery): Promise<Effects>;
   /** Takes a token out of use: its record stays, and nothing of it is revealed. */
@@ -219,6 +232,8 @@ export interface VaultParts {
   /** Two to four capitals: what tokens of the format `region` name. @default that format is refused */
   readonly regionCode?: string;
   readonly observer?: MintingObserver;
+  /** @default no mark opens */
+  readonly markKeys?: MarkKeys;
   /** @default nothing follows from a value: no token, and no search */
   readonly fingerprints?: Fingerprints;
 }
@@ -233,6 +248,7 @@ export function createVault(parts: VaultParts): Vault {
   return {
     ...createTokenizing(parts),
     ...createRevealing(parts),
+    ...createMarkRevealing(parts),
     ...createKeeping(parts),
     ...createReplacing(parts),
     ...createArchiving(parts),

@@ -50,8 +50,12 @@ const VALUES: readonly ErrorCode[] = [
   'ERR_VALUE_TOO_LARGE',
 ];
 
+/** Of values that may have been encrypted at the edge. */
+const MARKS: readonly ErrorCode[] = ['ERR_MARK_CLASS', 'ERR_MARK_UNOPENABLE'];
+
 const TOKENIZING: readonly ErrorCode[] = [
   ...VALUES,
+  ...MARKS,
   ...SEALING,
   'ERR_FORMAT_EXHAUSTED',
   'ERR_FORMAT_UNFIT',
@@ -97,6 +101,7 @@ const SEARCHING: readonly ErrorCode[] = [
 /** What replaces a record seals under the keys that it has, its subject's too. */
 const REPLACING: readonly ErrorCode[] = [
   ...VALUES,
+  ...MARKS,
   ...SEALING,
   'ERR_SUBJECT_SHREDDED',
   'ERR_TOKEN_ARCHIVED',
@@ -145,7 +150,7 @@ export const ROUTE_PROBLEMS: Readonly<Record<string, RouteProblems>> = {
       'ERR_TOO_MANY_FIELDS',
       'ERR_TOO_MANY_ITEMS',
     ],
-    itemCodes: [...TOKENIZING, 'ERR_REQUEST_INVALID', 'ERR_STORE_UNAVAILABLE'],
+    itemCodes: [...TOKENIZING, 'ERR_OPERATION_DENIED', 'ERR_REQUEST_INVALID', 'ERR_STORE_UNAVAILABLE'],
   },
   'GET /v1/tokens/{token}': {
     codes: [...ANY, ...VAULT, ...LOOKUP, 'ERR_REQUEST_INVALID'],

@@ -12,6 +12,7 @@ const WHOLE = {
 describe('the configuration of the tokenizer', () => {
   it('has names of tables by default', () => {
     expect(readConfig(WHOLE)).toEqual({
+      markKeyArns: [],
       socketPath: '/run/tokenmesh/app.sock',
       tokensTableName: 'tokenmesh-tokens',
       keysTableName: 'tokenmesh-keys',
@@ -26,6 +27,14 @@ describe('the configuration of the tokenizer', () => {
       auditTableName: 'tokenmesh-audit',
       auditKeyId: 'alias/tokenmesh-audit',
     });
+  });
+
+  it('takes several keys of marks, and refuses what is no ARN of one', () => {
+    const arns = [WHOLE.TOKENMESH_KMS_KEY_ARN, `${WHOLE.TOKENMESH_KMS_KEY_ARN.slice(0, -1)}1`];
+    expect(readConfig({ ...WHOLE, TOKENMESH_MARK_KEY_ARNS: arns.join(',') }).markKeyArns).toEqual(arns);
+    expect(() => readConfig({ ...WHOLE, TOKENMESH_MARK_KEY_ARNS: 'alias/tokenmesh-edge' })).toThrow(
+      expect.objectContaining({ message: expect.stringContaining('TOKENMESH_MARK_KEY_ARNS') }),
+    );
   });
 
   it('takes another folder of policies, and limits', () => {

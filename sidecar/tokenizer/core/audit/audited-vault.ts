@@ -64,6 +64,18 @@ export function createAuditedVault(parts: AuditedVaultParts): Vault {
         ofRevealed,
         () => vault.detokenizeBatch(caller, requests),
       ),
+    revealMarks: (caller, requests) =>
+      auditedBatch(
+        parts,
+        requests.map(({ purpose, tenant }) =>
+          askedToReveal(caller, {
+            ...(purpose === undefined ? {} : { purpose }),
+            ...(tenant === undefined ? {} : { tenant }),
+          }),
+        ),
+        ofRevealed,
+        () => vault.revealMarks(caller, requests),
+      ),
     describe: (caller, query) =>
       auditedItem(parts, asked(caller, 'describe', query), ofDescribed, () => vault.describe(caller, query)),
     search: (caller, query) =>
@@ -227,7 +239,7 @@ function fieldsIn({ fields }: Pick<TokenizeRequest, 'fields'>): AuditedField[] {
   return Object.values(fields).map((field) => ({ class: knownClass(field.class) }));
 }
 
-function askedToReveal(caller: Caller, request: DetokenizeRequest): Asked {
+function askedToReveal(caller: Caller, request: Partial<DetokenizeRequest>): Asked {
   const purpose = request.purpose ?? caller.access.defaultPurpose;
   return { ...asked(caller, 'detokenize', request), ...(purpose === undefined ? {} : { purpose }) };
 }

@@ -11,6 +11,7 @@ import { findPhones, MAX_READINGS, type ReadingBudget } from './phones.ts';
 import type { DetectionPorts } from './ports.ts';
 import { findSsns } from './ssns.ts';
 import type { Searched } from './surroundings.ts';
+import { marksIn } from '../marks/mark.ts';
 import { tokensIn } from './tokens-in-text.ts';
 
 export interface FindOptions {
@@ -22,7 +23,7 @@ export interface FindOptions {
 /**
  * What of a text is personal or a card's, in its order and without overlaps.
  *
- * A token of ours is never taken for something else, nor is what it is part of.
+ * A token or a mark of ours is never taken for something else, nor is what it is part of.
  *
  * @param name - Of the JSON member that holds the text: it says what the text is, or what to expect in it.
  * @throws {TokenmeshError} `ERR_TOO_MANY_FINDINGS`, for all that one finder was asked together.
@@ -39,7 +40,7 @@ export function createFinder(options: FindOptions, ports: DetectionPorts): Find 
     const { text, placeOf } = plainText(original);
     const found = await candidatesIn({ text, lead: name ?? '' }, options, ports, budget);
     const placed = found.map((finding) => ({ ...finding, ...placeOf(finding.start, finding.end) }));
-    const tokens = tokensIn(original);
+    const tokens = [...tokensIn(original), ...marksIn(original)];
     const findings = withoutOverlaps(whole === undefined ? placed : [...placed, whole]).filter(
       ({ start, end }) => !tokens.some((token) => token.start < end && start < token.end),
     );
@@ -98,7 +99,7 @@ function wholeValue(
   const start = original.length - original.trimStart().length;
   const written = original.trim();
   const value = valueOfClass(found, plainText(written).text);
-  if (value === undefined || tokensIn(written).length > 0) return undefined;
+  if (value === undefined || tokensIn(written).length > 0 || marksIn(written).length > 0) return undefined;
   return {
     class: found,
     start,

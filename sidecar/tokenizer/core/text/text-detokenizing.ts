@@ -10,6 +10,7 @@ import {
   type TextParts,
   type TextService,
 } from './text-service.ts';
+import { marksIn, parseMark } from '../marks/mark.ts';
 import { tokensIn } from './tokens-in-text.ts';
 
 /** What becomes of a token, and as what it is counted; without a value it stays. */
@@ -23,11 +24,11 @@ export function createTextDetokenizing(parts: TextParts): TextService['detokeniz
     const tenant = tenantOf(caller, request.tenant);
     requireOperation(parts.policy, caller, 'reveal-masked', tenant);
     checkContent(request);
-    const verdicts = await judge(parts, caller, request, await tokensOf(request));
+    const verdicts = await judge(parts, caller, request, await foundIn(request));
     const replacements = { plain: 0, masked: 0, redacted: 0, unknown: 0, unusable: 0 };
     const content = await mapContent(request, async ({ text }) => {
-      const splices = tokensIn(text).flatMap(({ token, ...place }) => {
-        const verdict = verdicts.get(token);
+      const splices = placesIn(text).flatMap(({ what, ...place }) => {
+        const verdict = verdicts.get(what);
         if (verdict === undefined) return [];
         replacements[verdict.count] += 1;
         return verdict.value === undefined ? [] : [{ ...place, by: verdict.value }];
@@ -38,30 +39,69 @@ export function createTextDetokenizing(parts: TextParts): TextService['detokeniz
   };
 }
 
-async function tokensOf(request: TextDetokenizeRequest): Promise<string[]> {
-  const tokens: string[] = [];
+/** A token or a mark, and where it stands. */
+interface Place {
+  readonly what: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** In the order of the text: a token that is part of a mark is the mark's. */
+function placesIn(text: string): Place[] {
+  const marks = marksIn(text).map(({ text: what, ...place }) => ({ what, ...place }));
+  const tokens = tokensIn(text)
+    .map(({ token: what, ...place }) => ({ what, ...place }))
+    .filter(({ start, end }) => !marks.some((mark) => mark.start < end && start < mark.end));
+  return [...marks, ...tokens].sort((one, other) => one.start - other.start);
+}
+
+interface Found {
+  readonly tokens: readonly string[];
+  readonly marks: readonly string[];
+}
+
+async function foundIn(request: TextDetokenizeRequest): Promise<Found> {
+  const found: string[] = [];
   await mapContent(request, async ({ text }) => {
-    tokens.push(...tokensIn(text).map(({ token }) => token));
-    checkFindingCount(tokens.length, 'tokens');
+    found.push(...placesIn(text).map(({ what }) => what));
+    checkFindingCount(found.length, 'tokens');
     return text;
   });
-  return [...new Set(tokens)];
+  const each = [...new Set(found)];
+  return {
+    tokens: each.filter((what) => parseMark(what) === undefined),
+    marks: each.filter((what) => parseMark(what) !== undefined),
+  };
 }
 
 async function judge(
   { vault }: TextParts,
   caller: Caller,
   { purpose, tenant }: TextDetokenizeRequest,
-  tokens: readonly string[],
+  { tokens, marks }: Found,
 ): Promise<ReadonlyMap<string, Verdict>> {
-  if (tokens.length === 0) return new Map();
-  const requests = tokens.map((token) => ({
-    token,
+  const options = {
     ...(purpose === undefined ? {} : { purpose }),
     ...(tenant === undefined ? {} : { tenant }),
-  }));
-  const results = await vault.detokenizeBatch(caller, requests);
-  return new Map(tokens.map((token, index) => [token, verdictOf(results[index])]));
+  };
+  const [revealed, opened] = await Promise.all([
+    tokens.length === 0
+      ? []
+      : vault.detokenizeBatch(
+          caller,
+          tokens.map((token) => ({ token, ...options })),
+        ),
+    marks.length === 0
+      ? []
+      : vault.revealMarks(
+          caller,
+          marks.map((mark) => ({ mark, ...options })),
+        ),
+  ]);
+  return new Map([
+    ...tokens.map((token, index) => [token, verdictOf(revealed[index])] as const),
+    ...marks.map((mark, index) => [mark, verdictOf(opened[index])] as const),
+  ]);
 }
 
 /** What is no reason to refuse the whole text. Anything else is: a text half turned back looks whole. */
@@ -73,6 +113,7 @@ const LEFT: Readonly<Record<ErrorCode, keyof Replacements>> = {
   ERR_TOKEN_ARCHIVED: 'unknown',
   ERR_TOKEN_ONE_WAY: 'unusable',
   ERR_RECORD_UNOPENABLE: 'unusable',
+  ERR_MARK_UNOPENABLE: 'unusable',
 };
 
 /** @throws {TokenmeshError} what refused one token for a reason that is not its own. */

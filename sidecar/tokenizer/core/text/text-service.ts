@@ -13,6 +13,7 @@ import type { Policy } from '../policy.ts';
 import type { Caller, Vault } from '../vault.ts';
 import { createTextDetokenizing } from './text-detokenizing.ts';
 import { createTextTokenizing } from './text-tokenizing.ts';
+import type { MarkKeys } from '../marks/opening.ts';
 import type { FindingClass } from './finding.ts';
 import type { DetectionPorts } from './ports.ts';
 
@@ -72,7 +73,9 @@ export interface TextService {
 }
 
 export interface TextParts {
-  readonly vault: Pick<Vault, 'tokenizeBatch' | 'detokenizeBatch'>;
+  readonly vault: Pick<Vault, 'tokenizeBatch' | 'detokenizeBatch' | 'revealMarks'>;
+  /** @default no mark opens */
+  readonly markKeys?: MarkKeys;
   readonly policy: Policy;
   readonly detection: DetectionPorts;
 }

@@ -3,7 +3,8 @@ import { requireClasses, requireOperation, tenantOf } from '../access.ts';
 import { mask } from '../mask.ts';
 import type { Caller } from '../vault.ts';
 import { checkContent, mapContent, spliced, type ContentText } from './content.ts';
-import { FINDING_CLASSES, type Finding } from './finding.ts';
+import { FINDING_CLASSES, type Finding, type FindingClass } from './finding.ts';
+import { createMarkFinder } from './marks-in-text.ts';
 import { createFinder } from './finder.ts';
 import type { PhoneNumbers } from './ports.ts';
 import {
@@ -29,7 +30,7 @@ export function createTextTokenizing(parts: TextParts): TextService['tokenize'] 
     requireOperation(parts.policy, caller, 'tokenize', tenant);
     checkCountry(request.country, parts.detection.phoneNumbers);
     checkContent(request);
-    const found = await findAll(parts, request);
+    const found = await findAll(parts, request, tenant);
     const tokens =
       request.mode === 'mask' ? NO_TOKENS : await store(parts, caller, request, tenant, found.flat());
     return await replaceAll(request, found, tokens);
@@ -39,19 +40,22 @@ export function createTextTokenizing(parts: TextParts): TextService['tokenize'] 
 const NO_TOKENS: Tokens = new Map();
 
 /** What was found in each text of the content, in their order. */
-async function findAll({ detection }: TextParts, request: TextTokenizeRequest): Promise<Found[][]> {
-  const find = createFinder(
-    { classes: new Set(request.classes ?? FINDING_CLASSES), country: request.country },
-    detection,
-  );
+async function findAll(
+  { detection, markKeys }: TextParts,
+  request: TextTokenizeRequest,
+  tenant: string,
+): Promise<Found[][]> {
+  const classes = new Set<FindingClass>(request.classes ?? FINDING_CLASSES);
+  const find = createFinder({ classes, country: request.country }, detection);
+  const openIn = createMarkFinder({ classes, keys: markKeys, tenant });
   const all: Found[][] = [];
   await mapContent(request, async (each) => {
     const found = await find(each.text, 'name' in each ? each.name : undefined);
-    all.push(
-      found
-        .filter((finding) => isWholeEnough(each, finding))
-        .map((finding) => ({ ...finding, written: each.text.slice(finding.start, finding.end) })),
-    );
+    const written = found
+      .filter((finding) => isWholeEnough(each, finding))
+      .map((finding) => ({ ...finding, written: each.text.slice(finding.start, finding.end) }));
+    const opened = await openIn(each.text);
+    all.push([...written, ...opened].sort((one, other) => one.start - other.start));
     return each.text;
   });
   return all;
