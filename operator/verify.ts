@@ -83,7 +83,11 @@ export async function verifyMesh(
     ...(await ifAsked('clock', async () => await clockChecks(looking, state))),
   ];
   const isAsked = ({ id }: { readonly id: CheckId }): boolean => only?.has(id) ?? true;
-  const checks = withUnknown(expectedChecks(mesh).filter(isAsked), made.filter(isAsked), looking.unseen);
+  const checks = withUnknown(
+    expectedChecks(mesh, shortLivedOf(state)).filter(isAsked),
+    made.filter(isAsked),
+    looking.unseen,
+  );
   const hasTable = TABLE_GROUPS.every((group) => groups.has(group));
   return {
     ok: checks.length > 0 && checks.every((each) => each.ok),
@@ -91,6 +95,12 @@ export async function verifyMesh(
     edges: hasTable ? edges.map((edge) => edgeRow(edge, certificates, refusals, checks)) : [],
     checks,
   };
+}
+
+function shortLivedOf({ nodes }: RunState): ReadonlySet<string> {
+  return new Set(
+    nodes.filter(({ certificateSource }) => certificateSource === 'short-lived').map(({ name }) => name),
+  );
 }
 
 async function policyChecks(looking: Looking, mesh: Mesh, state: RunState): Promise<CheckResult[]> {

@@ -19,7 +19,10 @@ import { tokenKeysCluster } from './outbound.ts';
 import type { EnvoyJson, Placement } from './types.ts';
 
 export interface Guard {
-  readonly filters: readonly EnvoyJson[];
+  /** Before the body has been read. */
+  readonly before: readonly EnvoyJson[];
+  /** After it: an answer to half a request is lost by curl 7.88, which many have. */
+  readonly after: readonly EnvoyJson[];
   readonly refusals: readonly Refusal[];
   /** Of every request that gets through, for the app. */
   readonly requestHeaders: { readonly remove: readonly string[]; readonly add: readonly EnvoyJson[] };
@@ -30,7 +33,8 @@ export interface Guard {
 }
 
 const NO_GUARD: Guard = {
-  filters: [],
+  before: [],
+  after: [],
   refusals: [],
   requestHeaders: { remove: [], add: [] },
   hostConfig: {},
@@ -43,9 +47,11 @@ export function guardOf(mesh: Mesh, gateway: VirtualGateway | undefined, placeme
   const { authentication, rates, crossOrigin, listener } = gateway;
   const issuer = authentication === undefined ? undefined : tokenIssuerOf(placement);
   return {
-    filters: [
+    before: [
       ...(crossOrigin === undefined ? [] : [CORS_FILTER]),
       ...(rates === undefined ? [] : [rateFilter('rate_all', rates.all)]),
+    ],
+    after: [
       ...(authentication === undefined || issuer === undefined
         ? []
         : tokenFilters(authentication, listener.operations, issuer)),

@@ -102,6 +102,8 @@ function inboundManager(
   secretsDirectory: string | undefined,
 ): EnvoyJson {
   const mutual = secretsDirectory !== undefined;
+  const isGateway = nodeName in mesh.virtualGateways;
+  const buffer = bufferFilter(listener.maxRequestBytes);
   const peerCheck = mutual ? [PEER_CHECK] : [];
   return connectionManager(mesh, {
     statPrefix: INBOUND,
@@ -109,13 +111,15 @@ function inboundManager(
       ...(mutual
         ? { forward_client_cert_details: 'SANITIZE_SET', set_current_client_cert_details: { dns: true } }
         : { forward_client_cert_details: 'SANITIZE' }),
-      ...tracingOf(`${nodeName}-envoy`, placement, nodeName in mesh.virtualGateways),
+      ...tracingOf(`${nodeName}-envoy`, placement, isGateway),
     },
     filters: [
       ...(mutual ? [DRAIN_FILTER, denyListFilter(secretsDirectory)] : []),
-      ...guard.filters,
+      ...guard.before,
+      ...(isGateway ? [buffer] : []),
+      ...guard.after,
       rbacFilter(mesh, [...peerCheck, ...listener.operations]),
-      bufferFilter(listener.maxRequestBytes),
+      ...(isGateway ? [] : [buffer]),
       ROUTER_FILTER,
     ],
     refusals: guard.refusals,

@@ -54,6 +54,10 @@ describe('what could not be looked at', () => {
   it('cannot be an id that the shipped mesh never calls for, but those that depend on its choices', () => {
     const called = new Set(expectedChecks(tokenizationMesh).map(({ id }) => id));
     expect(CHECK_IDS.filter((id) => !called.has(id))).toEqual(['certificates.renews-itself']);
+    expect(expectedChecks(tokenizationMesh, new Set(['order']))).toContainEqual({
+      id: 'certificates.renews-itself',
+      subject: 'order client',
+    });
     const subjects = expectedChecks(tokenizationMesh).map(({ id, subject }) => `${id} ${subject}`);
     expect(new Set(subjects).size).toBe(subjects.length);
   });

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
@@ -27,6 +29,7 @@ import { nodeState, type NodeState, type RunState } from '../../operator/run-sta
 import { idsNamed } from '../../operator/verify-command.ts';
 import { verifyMesh } from '../../operator/verify.ts';
 import { withNode } from '../support/meshes.ts';
+import { ROOT } from '../support/documents.ts';
 import { meshOfSuite } from '../support/mesh-of-suite.ts';
 import { mesh } from '../support/running-mesh.ts';
 
@@ -103,6 +106,30 @@ describe('verify', () => {
       const wrong = await mesh(suite.run, ['verify', '--only', 'mtl']);
       expect(wrong).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('docs/checks.md') });
       expect((await mesh(suite.run, ['verify', '--json', '--junit'])).code).toBe(2);
+    },
+    DEADLINE_MS,
+  );
+});
+
+describe('verify --watch', () => {
+  it(
+    'looks again and again, tells all of it once and a line after that, until it is ended',
+    async () => {
+      const child = spawn('npm', ['run', '-s', 'mesh', '--', 'verify', '--only', 'clock', '--watch', '1'], {
+        cwd: ROOT,
+        env: { ...process.env, TOKENMESH_STATE: suite.run.stateFile },
+        detached: true,
+      });
+      let said = '';
+      child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      for (let look = 0; look < 300 && said.split('\n').length < 4; look += 1) await sleep(100);
+      const ended = once(child, 'close');
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
+      await ended;
+      const [first, ...later] = said.trim().split('\n');
+      expect(first).toBe('6 of 6 checks held');
+      expect(later.length).toBeGreaterThanOrEqual(2);
+      for (const line of later) expect(line).toMatch(/^20\d\d-[-\dT:.]+Z {2}6 of 6 checks held$/);
     },
     DEADLINE_MS,
   );

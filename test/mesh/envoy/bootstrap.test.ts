@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { renderBootstrap } from '../../../mesh/envoy/bootstrap.ts';
 import { tokenizationMesh } from '../../../mesh/tokenization-mesh.ts';
-import { taskPlacement } from '../../../mesh/envoy/task-placement.ts';
+import { taskPlacement } from '../../support/meshes.ts';
 import { GOLDENS } from './goldens.ts';
 
 const DIRECTORY = join(import.meta.dirname, '../../golden/envoy');

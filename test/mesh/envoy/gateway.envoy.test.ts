@@ -4,6 +4,7 @@
  * @module
  */
 
+import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { JWTPayload } from 'jose';
@@ -242,6 +243,21 @@ describe('the gateway as shipped', () => {
       const answer = await ask(origin);
       expect(answer.status).toBe(401);
       expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
+    }
+  });
+
+  it('tells curl over HTTP/2 why it was refused, each time, also where it sends a body', () => {
+    const { host, port } = envoys.nodes['gateway']?.placement.listener ?? { host: '', port: 0 };
+    const name = identityOf(tokenizationMesh, 'gateway');
+    const where = ['--resolve', `${name}:${port}:${host}`, `https://${name}:${port}/orders`];
+    for (let turn = 0; turn < 10; turn += 1) {
+      const { status, stdout } = spawnSync('curl', ['-s', '-k', '--http2', '-d', '{}', ...where], {
+        encoding: 'utf8',
+      });
+      expect({ status, code: (JSON.parse(stdout || '{}') as { code?: string }).code }).toEqual({
+        status: 0,
+        code: 'ERR_TOKEN_MISSING',
+      });
     }
   });
 

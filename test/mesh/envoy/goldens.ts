@@ -2,7 +2,7 @@ import { renderBootstrap } from '../../../mesh/envoy/bootstrap.ts';
 import type { EnvoyJson } from '../../../mesh/envoy/types.ts';
 import type { Mesh } from '../../../mesh/definition.ts';
 import { tokenizationMesh } from '../../../mesh/tokenization-mesh.ts';
-import { taskPlacement } from '../../../mesh/envoy/task-placement.ts';
+import { taskPlacement } from '../../support/meshes.ts';
 import { SHIPPED_NODES, withNode, withOneWayOrder } from '../../support/meshes.ts';
 
 const rendered = (mesh: Mesh, nodeName: string): EnvoyJson =>
