@@ -1,5 +1,5 @@
 import type { Mesh } from '../definition.ts';
-import { identityOf, nodeNames } from '../identity.ts';
+import { identityOf, memberNames } from '../identity.ts';
 import { sdsReference, trustSecret } from './sds.ts';
 import type { EnvoyJson } from './types.ts';
 
@@ -23,7 +23,7 @@ export function oneWayDownstream(secretsDirectory: string): EnvoyJson {
 }
 
 /**
- * The listener's side of mutual TLS: a certificate of the `clients` hierarchy that names a node of
+ * The listener's side of mutual TLS: a certificate of the `clients` hierarchy that names a member of
  * this mesh, or no handshake.
  *
  * Both kinds of session resumption are off: a resumed session is not asked for its certificate again,
@@ -37,8 +37,8 @@ export function mutualDownstream(mesh: Mesh, secretsDirectory: string): EnvoyJso
       tls_certificate_sds_secret_configs: [sdsReference(secretsDirectory, 'server')],
       combined_validation_context: {
         default_validation_context: {
-          match_typed_subject_alt_names: nodeNames(mesh).map((nodeName) =>
-            exactDnsName(identityOf(mesh, nodeName)),
+          match_typed_subject_alt_names: memberNames(mesh).map((name) =>
+            exactDnsName(identityOf(mesh, name)),
           ),
         },
         validation_context_sds_secret_config: sdsReference(secretsDirectory, trustSecret('clients')),
