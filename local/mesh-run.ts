@@ -19,6 +19,7 @@ import {
   findClaim,
   removeRunState,
   writeRunState,
+  type BulkState,
   type NodeState,
   type RunState,
 } from '../operator/run-state.ts';
@@ -26,10 +27,12 @@ import type { Logger } from '../runtime/log.ts';
 import { startEmulator } from './aws/emulator.ts';
 import { preparePythonEnvironment } from './aws/python-environment.ts';
 import { requireEmptyAccount, requireEnvoy } from './given-parts.ts';
+import { createBulkResources } from './aws/bulk-resources.ts';
 import { createVaultResources, TABLES, type VaultResources } from './aws/resources.ts';
 import { freePort } from './free-port.ts';
 import { planLayout, type Layout, type NodeLayout } from './layout.ts';
 import { authoritiesOf, authorityFile, makePki, writePki, type MadePki } from './made-pki.ts';
+import { startLocalDatabase, type DatabaseEnvironments } from './mysql/local-database.ts';
 import { startNodes } from './node-processes.ts';
 import { createProcesses, type Processes } from './processes.ts';
 import { untilReady } from './readiness.ts';
@@ -37,10 +40,18 @@ import { writeShortLivedIdentities } from './short-lived.ts';
 
 const REGION = 'us-east-1';
 const ACCOUNT_ID = '123456789012';
+
+/** How long a message of the queue is out of sight: a batch takes about two seconds here. */
+const BULK_SECONDS = 15;
+
 const PROJECT_ROOT = join(import.meta.dirname, '..');
+
+/** Where the order app keeps its history. */
+export type LocalOrderStore = 'dynamodb' | 'mysql';
 
 export interface MeshRunOptions {
   readonly mesh: Mesh;
+  readonly orderStore: LocalOrderStore;
   /** Where the operator's command finds the run. */
   readonly stateFile: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -106,14 +117,16 @@ export class MeshRunner {
     );
     await Promise.all(layout.nodes.map(writePlacement));
     const made = await stage('keys, tables, private CAs, certificates', async () => {
-      const [vault, pki] = await Promise.all([
+      const [vault, pki, bulk] = await Promise.all([
         createVaultResources(aws, mesh),
         makePki(aws, mesh, this.#options.logger),
+        createBulkResources({ endpointUrl, region: REGION, kms: aws.kms, visibilitySeconds: BULK_SECONDS }),
       ]);
       await writePki(this.#directory, aws, mesh, pki);
-      return { ...vault, ...pki };
+      return { ...vault, ...pki, bulk };
     });
     this.#options.signal.throwIfAborted();
+    const databases = await this.#databases(aws, made);
     const pids = startNodes(this.#processes, {
       layout,
       environment,
@@ -122,6 +135,8 @@ export class MeshRunner {
       envoyBinary: tools.envoyBinary,
       vaultKeyArn: made.vaultKeyArn,
       auditKeyArn: made.auditKeyArn,
+      bulk: made.bulk,
+      databases,
       processorPort: processor.port,
       sourceOf: (nodeName) => renderSource(mesh, nodeName, shortLivedArns(made)),
     });
@@ -134,6 +149,16 @@ export class MeshRunner {
     );
     writeRunState(this.#options.stateFile, state);
     return { state, aws, gatewayTrust: made.hierarchies.servers.rootCertificate };
+  }
+
+  async #databases({ acmPca }: AwsClients, { outside }: MadePki): Promise<DatabaseEnvironments> {
+    const { orderStore, environment, stage } = this.#options;
+    if (orderStore === 'dynamodb') return {};
+    const parts = { processes: this.#processes, directory: this.#directory, environment, acmPca };
+    return await stage(
+      'the database of the orders',
+      async () => await startLocalDatabase({ ...parts, authority: outside }),
+    );
   }
 
   async stop(): Promise<void> {
@@ -189,7 +214,7 @@ export class MeshRunner {
   #stateOf(
     layout: Layout,
     endpointUrl: string,
-    made: MadePki & VaultResources,
+    made: MadePki & VaultResources & { readonly bulk: BulkState },
     pids: Map<string, NodeState['pids']>,
   ): RunState {
     const gateway = layout.nodes.find((node) => node.name in this.#options.mesh.virtualGateways);
@@ -202,6 +227,7 @@ export class MeshRunner {
       tables: TABLES,
       vaultKeyArn: made.vaultKeyArn,
       auditKeyArn: made.auditKeyArn,
+      bulk: made.bulk,
       nodes: layout.nodes.map((node) => ({
         name: node.name,
         identity: identityOf(this.#options.mesh, node.name),

@@ -7,11 +7,12 @@
 import { join } from 'node:path';
 import type { RenderedSource } from '../mesh/certificate-source.ts';
 import { EMULATOR_CREDENTIALS } from '../operator/aws-clients.ts';
-import type { NodeState } from '../operator/run-state.ts';
+import type { BulkState, NodeState } from '../operator/run-state.ts';
 import { EXIT_ENVOY_ENDED } from '../sidecar/envoy/envoy-process.ts';
 import { NODE_FLAGS, PROCESS_ENVIRONMENT } from '../sidecar/tokenizer/process-options.ts';
 import { TABLES } from './aws/resources.ts';
 import type { Layout, NodeLayout } from './layout.ts';
+import type { DatabaseEnvironments } from './mysql/local-database.ts';
 import type { Processes } from './processes.ts';
 
 const PROJECT_ROOT = join(import.meta.dirname, '..');
@@ -21,6 +22,9 @@ export interface NodeProcessesPlan {
   readonly envoyBinary: string;
   readonly vaultKeyArn: string;
   readonly auditKeyArn: string;
+  readonly bulk: BulkState;
+  /** What an app is told beside, by the name of its node. */
+  readonly databases: DatabaseEnvironments;
   readonly processorPort: number;
   readonly endpointUrl: string;
   readonly region: string;
@@ -44,6 +48,12 @@ export function startNodes(processes: Processes, plan: NodeProcessesPlan): Map<s
       PROCESSOR_KEY: processorFile('key.pem'),
     },
   });
+  processes.start({
+    name: 'the function bulk',
+    ...script('local/bulk/main.ts'),
+    environment: { ...environment, ...bulkEnvironment(plan) },
+    restarts: true,
+  });
   return new Map(
     plan.layout.nodes.map((node) => {
       const agent = processes.start({
@@ -61,6 +71,7 @@ export function startNodes(processes: Processes, plan: NodeProcessesPlan): Map<s
         environment: {
           ...environment,
           ...appEnvironment(node, node.appSocket, plan),
+          ...plan.databases[node.name],
           ...(node.name === 'tokenizer' ? tokenizerEnvironment(plan.environment) : {}),
         },
       });
@@ -105,6 +116,17 @@ function appEnvironment(
     TOKENMESH_FINGERPRINTS_TABLE: TABLES.fingerprints,
     TOKENMESH_AUDIT_KEY_ID: auditKeyArn,
     ORDERS_TABLE: TABLES.orders,
+  };
+}
+
+function bulkEnvironment({ bulk, layout }: NodeProcessesPlan): Record<string, string> {
+  const tokenizer = layout.nodes.find(({ name }) => name === 'tokenizer')?.listener;
+  return {
+    TOKENMESH_BULK_KEY_ARN: bulk.keyArn,
+    TOKENMESH_BULK_RESULTS_BUCKET: bulk.resultsBucket,
+    TOKENMESH_BULK_QUEUE_URLS: `${bulk.queue.url} ${bulk.orderedQueue.url}`,
+    // On AWS the tokenizer's name leads there.
+    TOKENMESH_TOKENIZER_ENDPOINT: `${tokenizer?.host}:${tokenizer?.port}`,
   };
 }
 

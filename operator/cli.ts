@@ -21,6 +21,7 @@ import { addFingerprintsCommand } from './fingerprints.ts';
 import { addHoneyCommand } from './honey.ts';
 import { addKeyVersionsCommand } from './key-versions.ts';
 import { addKeysCommands } from './keys.ts';
+import { addLoadCommand } from './load.ts';
 import { addPolicyCommand } from './policy.ts';
 import { revocationReport, rotationReport, statusReport, verificationReport } from './report.ts';
 import { revokeCertificate } from './revoke.ts';
@@ -42,6 +43,8 @@ const WRONG_USE: ReadonlySet<string> = new Set([
   'ERR_SHRED_UNCONFIRMED',
   'ERR_REVOKE_UNCONFIRMED',
   'ERR_KEY_VERSION_ACTIVE',
+  'ERR_COLUMNS_UNCLEAR',
+  'ERR_FILE_UNREADABLE',
 ]);
 
 const mesh = tokenizationMesh;
@@ -145,6 +148,7 @@ program
 addPolicyCommand(program, mesh, print);
 addTextCommand(program, { runningMesh, print, onlyStandardInput });
 addScanCommand(program);
+addLoadCommand(program, { runningMesh, print });
 addFingerprintsCommand(program, { runningMesh, print });
 addHoneyCommand(program, { runningMesh, print, onlyStandardInput });
 addKeysCommands(program, { runningMesh, print });

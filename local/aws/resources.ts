@@ -12,6 +12,7 @@ import { TokenmeshError } from '../../errors/error.ts';
 import { createHandler } from '../../cert-exporter/handler.ts';
 import type { CertificateRole, Hierarchy, Mesh } from '../../mesh/definition.ts';
 import { certificateSourceOf, hasShortLived } from '../../mesh/certificate-source.ts';
+import { vaultTenants } from '../../mesh/vault-access.ts';
 import { hierarchyOf, identityOf, nodeNames } from '../../mesh/identity.ts';
 import type { AwsClients } from '../../operator/aws-clients.ts';
 import {
@@ -70,7 +71,7 @@ export async function createVaultResources(aws: AwsClients, mesh: Mesh): Promise
     );
   }
   const location = { ...aws, keysTableName: TABLES.keys, kmsKeyArn: vaultKeyArn };
-  for (const tenant of tenantsOf(mesh)) {
+  for (const tenant of vaultTenants(mesh)) {
     await createBranchKey(location, { tenant });
     await createFingerprintKey(location, tenant);
   }
@@ -89,10 +90,6 @@ async function createAuditKey(kms: AwsClients['kms']): Promise<string> {
   const auditKeyArn = created.KeyMetadata?.Arn ?? '';
   await kms.send(new CreateAliasCommand({ AliasName: 'alias/tokenmesh-audit', TargetKeyId: auditKeyArn }));
   return auditKeyArn;
-}
-
-function tenantsOf(mesh: Mesh): Set<string> {
-  return new Set(Object.values(mesh.virtualNodes).flatMap((node) => node.vaultAccess?.tenants ?? []));
 }
 
 async function createTable(
@@ -209,7 +206,7 @@ export interface CertificateWish {
 }
 
 /**
- * A certificate for each role of each node that does not issue its own, requested from ACM and brought
+ * A certificate for each role of each node that does not issue its own, and for each function, requested from ACM and brought
  * to Secrets Manager by the exporter.
  */
 export async function createCertificates(wish: CertificateWish): Promise<Record<string, CertificateArns>> {
@@ -235,5 +232,7 @@ export async function createCertificates(wish: CertificateWish): Promise<Record<
         return [node, { client, server }];
       }),
   );
+  // A function calls and is not called.
+  await Promise.all(Object.keys(mesh.functions).map((name) => make(name, 'client')));
   return Object.fromEntries(entries);
 }

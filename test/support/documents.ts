@@ -14,7 +14,9 @@ const NOT_OURS = ['node_modules', '.git', '.tokenmesh', 'coverage', 'cdk.out', '
 
 /** Every folder that runs. */
 const SOURCES =
-  'errors mesh pki runtime cert-exporter renewal sidecar sample-apps operator local infra bench'.split(' ');
+  'errors mesh pki runtime cert-exporter renewal queue sidecar sample-apps operator local infra bench'.split(
+    ' ',
+  );
 
 /** Every Markdown file of the project, by its path from the root. */
 export function markdownFiles(): string[] {

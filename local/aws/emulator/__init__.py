@@ -1,9 +1,9 @@
 """AWS, emulated: moto's server with the gaps closed that this project depends on.
 
 Stock moto signs a private ACM certificate with the certificate's own key, answers RenewCertificate with an
-internal error, decrypts with KMS keys that are disabled, does not import key material, and lets two conditional
-puts of one item both win. Everything else is moto's own and stays so: each module here extends the classes of one
-moto service, and overrides as little as it can.
+internal error, decrypts with KMS keys that are disabled, does not import key material, lets two conditional
+puts of one item both win, and loses the order of a FIFO queue's group at a visibility timeout. Everything else is
+moto's own and stays so: each module here extends the classes of one moto service, and overrides as little as it can.
 
     certificates.py         X.509: keys, templates, validity, signing (pure)
     general_names.py        what IssueCertificate's ApiPassthrough may say (pure)
@@ -18,6 +18,7 @@ moto service, and overrides as little as it can.
     kms_calls.py            KMS's calls: RSAES_OAEP, and those that moto lacks
     partiql_insert.py       PartiQL's INSERT (pure)
     dynamodb.py             DynamoDB: one request at a time, PartiQL inserts
+    sqs.py                  SQS: the order of a FIFO queue's groups
     parent.py               ends with the parent process
     settings.py             what the environment may change
     server.py               all of it on one port

@@ -15,7 +15,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.exceptions import HTTPException
 from werkzeug.serving import make_server
 
-from . import acm, dynamodb, kms, private_ca
+from . import acm, dynamodb, kms, private_ca, sqs
 
 HEALTH_PATH = "/tokenmesh/health"
 
@@ -69,7 +69,7 @@ class Emulator:
 
 def serve(host: str, port: int) -> None:
     """Serves until the process is ended."""
-    for service in (private_ca, acm, kms, dynamodb):
+    for service in (private_ca, acm, kms, dynamodb, sqs):
         service.install()
     server = make_server(host, port, Emulator(), threaded=True, request_handler=QuietRequestHandler)
     print(f"serving AWS on http://{host}:{port}", flush=True)
