@@ -7,8 +7,8 @@ import { stopOnSignal } from '../../runtime/lifecycle.ts';
 import { createLogger, nameOf } from '../../runtime/log.ts';
 import { runSourceMapping } from './source-mapping.ts';
 
-/** Messages in one event: what is tokenized in about a second. */
-const BATCH_SIZE = 5;
+/** Messages in one event: what is tokenized in about a second against the emulated AWS. */
+const BATCH_SIZE = 2;
 
 const logger = createLogger('bulk');
 const client = new SQSClient({ maxAttempts: 3 });

@@ -39,13 +39,13 @@ export const bulkLoad: Scene = {
     await killFunction(stage);
     const { length: done } = await results.list(journal.load);
     stage.say(`function killed by SIGKILL: ${done} parts tokenized`);
-    const code = await loadAgain(stage, file);
+    if ((await loadAgain(stage, file)) !== 0) return false;
     const stored = (await recordsIn(dynamodb, tables.tokens)) - before;
     const tokens = tokensIn(`${file}.tokens.csv`);
     stage.say(`${tokens.length} rows with ${new Set(tokens).size} distinct tokens in ${file}.tokens.csv`);
     stage.say(`${stored} records more in the vault`);
     const isOnce = tokens.length === RECORDS && new Set(tokens).size === RECORDS && stored === RECORDS;
-    return code === 0 && isOnce && journal.partsSent * 100 < RECORDS && done < journal.partsSent;
+    return isOnce && journal.partsSent * 100 < RECORDS && done < journal.partsSent;
   },
 };
 
