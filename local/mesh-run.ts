@@ -20,6 +20,7 @@ import {
   findClaim,
   removeRunState,
   writeRunState,
+  type BulkState,
   type NodeState,
   type RunState,
 } from '../operator/run-state.ts';
@@ -27,12 +28,14 @@ import type { Logger } from '../runtime/log.ts';
 import { startEmulator } from './aws/emulator.ts';
 import { preparePythonEnvironment } from './aws/python-environment.ts';
 import { givenMaterial, requireEmptyAccount, requireEnvoy } from './given-parts.ts';
+import { createBulkResources } from './aws/bulk-resources.ts';
 import { createVaultResources, TABLES, type VaultResources } from './aws/resources.ts';
 import { createUserPool, type CreatedUserPool } from './aws/user-pool.ts';
 import { freePort } from './free-port.ts';
 import { OTLP_ENDPOINT, tracesOf } from './traces.ts';
 import { planLayout, type Layout, type NodeLayout, type PortChoice } from './layout.ts';
 import { authoritiesOf, authorityFile, makePki, writePki, type MadePki } from './made-pki.ts';
+import { startLocalDatabase, type DatabaseEnvironments } from './mysql/local-database.ts';
 import { bootstrapFile, sidecarName, startNodes } from './node-processes.ts';
 import { createProcesses, logFileOf, type Processes } from './processes.ts';
 import { untilReady } from './readiness.ts';
@@ -41,10 +44,21 @@ import { startRenewalSchedule } from './renewal-schedule.ts';
 
 const REGION = 'us-east-1';
 const ACCOUNT_ID = '123456789012';
+
+/**
+ * How long a message of the queue is out of sight. A batch takes about a second here, and on a busy machine ten: one
+ * that comes again while it is worked on counts as a try, and after five it is a dead letter.
+ */
+const BULK_SECONDS = 30;
+
 const PROJECT_ROOT = join(import.meta.dirname, '..');
+
+/** Where the order app keeps its history. */
+export type LocalOrderStore = 'dynamodb' | 'mysql';
 
 export interface MeshRunOptions {
   readonly mesh: Mesh;
+  readonly orderStore: LocalOrderStore;
   /** Where the operator's command finds the run. */
   readonly stateFile: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -107,13 +121,14 @@ export class MeshRunner {
     if (given !== '') await requireEmptyAccount(aws, given);
     const processor = { host: '127.0.0.1', port: await freePort() };
     const made = await stage('keys, tables, private CAs, certificates', async () => {
-      const [vault, pki, userPool] = await Promise.all([
+      const [vault, pki, userPool, bulk] = await Promise.all([
         createVaultResources(aws, mesh, givenMaterial(environment)),
         makePki(aws, mesh, this.#options.logger),
         createUserPool(aws.cognito, mesh, { endpointUrl, region: REGION }),
+        createBulkResources({ endpointUrl, region: REGION, kms: aws.kms, visibilitySeconds: BULK_SECONDS }),
       ]);
       await writePki(this.#directory, aws, mesh, pki);
-      return { ...vault, ...pki, userPool };
+      return { ...vault, ...pki, userPool, bulk };
     });
     this.#options.signal.throwIfAborted();
     const layout = await planLayout(
@@ -128,6 +143,7 @@ export class MeshRunner {
       },
     );
     await Promise.all(layout.nodes.map(writePlacement));
+    const databases = await this.#databases(aws, made);
     const pids = startNodes(this.#processes, {
       layout,
       environment,
@@ -137,6 +153,8 @@ export class MeshRunner {
       vaultKeyArn: made.vaultKeyArn,
       auditKeyArn: made.auditKeyArn,
       markKeyArn: made.markKeyArn,
+      bulk: made.bulk,
+      databases,
       processorPort: processor.port,
       sourceOf: (nodeName) => renderSource(mesh, nodeName, shortLivedArns(made)),
     });
@@ -156,6 +174,16 @@ export class MeshRunner {
     const served = { ...state, dashboardUrl: dashboard.url };
     writeRunState(this.#options.stateFile, served);
     return { state: served, aws, gatewayTrust: made.hierarchies.servers.rootCertificate };
+  }
+
+  async #databases({ acmPca }: AwsClients, { outside }: MadePki): Promise<DatabaseEnvironments> {
+    const { orderStore, environment, stage } = this.#options;
+    if (orderStore === 'dynamodb') return {};
+    const parts = { processes: this.#processes, directory: this.#directory, environment, acmPca };
+    return await stage(
+      'the database of the orders',
+      async () => await startLocalDatabase({ ...parts, authority: outside }),
+    );
   }
 
   async stop(): Promise<void> {
@@ -213,7 +241,8 @@ export class MeshRunner {
   #stateOf(
     layout: Layout,
     endpointUrl: string,
-    made: MadePki & VaultResources & { readonly userPool: CreatedUserPool | undefined },
+    made: MadePki &
+      VaultResources & { readonly bulk: BulkState; readonly userPool: CreatedUserPool | undefined },
     pids: Map<string, NodeState['pids']>,
   ): RunState {
     const gateway = layout.nodes.find((node) => node.name in this.#options.mesh.virtualGateways);
@@ -228,6 +257,7 @@ export class MeshRunner {
       tables: TABLES,
       vaultKeyArn: made.vaultKeyArn,
       auditKeyArn: made.auditKeyArn,
+      bulk: made.bulk,
       nodes: layout.nodes.map((node) => ({
         name: node.name,
         identity: identityOf(this.#options.mesh, node.name),

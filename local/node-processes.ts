@@ -7,10 +7,11 @@
 import { join } from 'node:path';
 import type { RenderedSource } from '../mesh/certificate-source.ts';
 import { EMULATOR_CREDENTIALS } from '../operator/aws-clients.ts';
-import type { NodeState } from '../operator/run-state.ts';
+import type { BulkState, NodeState } from '../operator/run-state.ts';
 import { BOOTSTRAP_FILE, EXIT_ENVOY_ENDED } from '../sidecar/envoy/envoy-process.ts';
 import { appProgram, sidecarProgram, type Program } from '../sidecar/node-programs.ts';
 import type { Layout, NodeLayout } from './layout.ts';
+import type { DatabaseEnvironments } from './mysql/local-database.ts';
 import type { Processes } from './processes.ts';
 
 const PROJECT_ROOT = join(import.meta.dirname, '..');
@@ -21,6 +22,9 @@ export interface NodeProcessesPlan {
   readonly vaultKeyArn: string;
   readonly auditKeyArn: string;
   readonly markKeyArn: string;
+  readonly bulk: BulkState;
+  /** What an app is told beside, by the name of its node. */
+  readonly databases: DatabaseEnvironments;
   readonly processorPort: number;
   readonly endpointUrl: string;
   readonly region: string;
@@ -44,6 +48,12 @@ export function startNodes(processes: Processes, plan: NodeProcessesPlan): Map<s
       PROCESSOR_KEY: processorFile('key.pem'),
     },
   });
+  processes.start({
+    name: 'the function bulk',
+    ...script('local/bulk/main.ts'),
+    environment: { ...environment, ...bulkEnvironment(plan) },
+    restarts: true,
+  });
   return new Map(
     plan.layout.nodes.map((node) => {
       const agent = processes.start({
@@ -58,7 +68,7 @@ export function startNodes(processes: Processes, plan: NodeProcessesPlan): Map<s
         name: `app of ${nodeName}`,
         ...started(
           appProgram({ nodeName, appSocket, egressSocket, ...plan, markKeyArns: [plan.markKeyArn] }),
-          { ...environment, ...passed },
+          { ...environment, ...plan.databases[nodeName], ...passed },
         ),
       });
       return [node.name, { agent, app }];
@@ -97,6 +107,17 @@ function sidecarOf(node: NodeLayout, { envoyBinary, sourceOf }: NodeProcessesPla
     pace: { pollSeconds: 1, revocationPollSeconds: 0.25, crlSeconds: 10 },
     envoyBinary,
   });
+}
+
+function bulkEnvironment({ bulk, layout }: NodeProcessesPlan): Record<string, string> {
+  const tokenizer = layout.nodes.find(({ name }) => name === 'tokenizer')?.listener;
+  return {
+    TOKENMESH_BULK_KEY_ARN: bulk.keyArn,
+    TOKENMESH_BULK_RESULTS_BUCKET: bulk.resultsBucket,
+    TOKENMESH_BULK_QUEUE_URLS: `${bulk.queue.url} ${bulk.orderedQueue.url}`,
+    // On AWS the tokenizer's name leads there.
+    TOKENMESH_TOKENIZER_ENDPOINT: `${tokenizer?.host}:${tokenizer?.port}`,
+  };
 }
 
 const PASSED_ON = [

@@ -14,6 +14,9 @@ import { TokenmeshError } from '../errors/error.ts';
 const STOP_DEADLINE_MS = 6_000;
 const LOG_LINES_SHOWN = 5;
 
+/** What ends sooner does not work at all, and a new start would not help. */
+const RESTARTED_AFTER_MS = 1_000;
+
 export interface ProcessPlan {
   /** How the process is called when it is spoken of, such as "order's app". */
   readonly name: string;
@@ -22,6 +25,8 @@ export interface ProcessPlan {
   readonly environment: Readonly<Record<string, string>>;
   /** Whose end an exit code tells of, where it is not this process's own: a sidecar tells of its Envoy. */
   readonly exitCodeMeans?: Readonly<Record<number, string>>;
+  /** Started again when it ends by itself, as Lambda does with a function: the run goes on meanwhile. */
+  readonly restarts?: true;
 }
 
 export interface Processes {
@@ -51,23 +56,29 @@ export function createProcesses(logDirectory: string): Processes {
   let stopping = false;
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => {});
+  const start = (plan: ProcessPlan): number => {
+    const logFile = logFileOf(logDirectory, plan.name);
+    const startedAt = performance.now();
+    const child = spawnLogged(plan, logFile);
+    const ended = once(child, 'exit').then(
+      () => {
+        killGroup(child);
+        if (stopping) return;
+        running.splice(running.indexOf(process), 1);
+        if (plan.restarts === true && performance.now() - startedAt > RESTARTED_AFTER_MS) start(plan);
+        else failure.reject(endedByItself(plan, child, logFile));
+      },
+      (error: unknown) => {
+        if (!stopping) failure.reject(notStarted(plan, error));
+      },
+    );
+    const process = { name: plan.name, child, ended };
+    running.push(process);
+    return child.pid ?? 0;
+  };
   return {
     failed: failure.promise,
-    start(plan) {
-      const logFile = logFileOf(logDirectory, plan.name);
-      const child = spawnLogged(plan, logFile);
-      const ended = once(child, 'exit').then(
-        () => {
-          killGroup(child);
-          if (!stopping) failure.reject(endedByItself(plan, child, logFile));
-        },
-        (error: unknown) => {
-          if (!stopping) failure.reject(notStarted(plan, error));
-        },
-      );
-      running.push({ name: plan.name, child, ended });
-      return child.pid ?? 0;
-    },
+    start,
     async stop() {
       stopping = true;
       for (const { child } of running.toReversed()) child.kill('SIGTERM');

@@ -5,7 +5,7 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { Agent, request } from 'undici';
 import ora from 'ora';
 import { describeError, TokenmeshError } from '../errors/error.ts';
@@ -21,7 +21,7 @@ import { callTokenizer } from '../operator/vault-call.ts';
 import { verifyMesh } from '../operator/verify.ts';
 import { createQuietLogger } from '../runtime/log.ts';
 import { searchForLeaks } from './leaks.ts';
-import { MeshRunner, type MeshRun, type MeshRunOptions } from './mesh-run.ts';
+import { MeshRunner, type LocalOrderStore, type MeshRun, type MeshRunOptions } from './mesh-run.ts';
 import { stopWithSignals } from './signals.ts';
 import { withShortLived } from './short-lived.ts';
 import { cardsFor, loadDuring, openShop, orderAndPay, type Shop } from './traffic.ts';
@@ -162,11 +162,17 @@ look       npm run mesh -- status | verify | edges | tap tokenizer | rotate toke
 stop       Ctrl-C`);
 }
 
-async function main(once: boolean): Promise<number> {
+interface RunOptions {
+  readonly once?: boolean;
+  readonly orderStore: LocalOrderStore;
+}
+
+async function main({ once = false, orderStore }: RunOptions): Promise<number> {
   assertValidMesh(mesh, LOCAL_LIFE);
   const stopped = stopWithSignals();
   const runner = new MeshRunner({
     mesh,
+    orderStore,
     stateFile: runStateFile(process.env),
     environment: process.env,
     logger: createQuietLogger('local'),
@@ -211,11 +217,19 @@ async function causeOf(error: unknown, runner: MeshRunner): Promise<unknown> {
 const program = new Command('npm start --')
   .description('Starts the whole mesh on this machine, sends orders through it, and proves every edge.')
   .option('--once', 'stop after the proof; the exit code is 0 only if everything held')
+  .addOption(
+    new Option(
+      '--order-store <store>',
+      'where the order app keeps its history; mysql starts a server that is installed here',
+    )
+      .choices(['dynamodb', 'mysql'])
+      .default('dynamodb'),
+  )
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_WRONG_USE))
   .parse();
 
 try {
-  process.exit(await main(program.opts<{ once?: boolean }>().once === true));
+  process.exit(await main(program.opts<RunOptions>()));
 } catch (error) {
   process.stderr.write(`npm start: ${describeError(error)}\n`);
   process.exit(1);

@@ -144,6 +144,16 @@ export interface VirtualNode {
   readonly certificateSource?: CertificateSourceChoice;
 }
 
+/**
+ * A caller with no Envoy beside it, such as a Lambda function: it opens its connections itself, under a
+ * client certificate of its own, and nobody calls it.
+ */
+export interface MeshFunction {
+  /** The virtual services that it calls, by name. All of them over mutual TLS: it has no other way to be known. */
+  readonly backends: readonly string[];
+  readonly vaultAccess?: VaultAccess;
+}
+
 /** A route of the gateway: an operation, and the virtual service that serves it. */
 export interface GatewayOperation extends Operation {
   readonly virtualService: string;
@@ -220,6 +230,7 @@ export interface Mesh {
   readonly hierarchies: Readonly<Record<Hierarchy, CertificateAuthorityHierarchy>>;
   readonly virtualGateways: Readonly<Record<string, VirtualGateway>>;
   readonly virtualNodes: Readonly<Record<string, VirtualNode>>;
+  readonly functions: Readonly<Record<string, MeshFunction>>;
   readonly virtualServices: Readonly<Record<string, VirtualService>>;
   readonly externalServices: Readonly<Record<string, ExternalService>>;
   readonly revocation: RevocationPolicy;

@@ -5,17 +5,22 @@ export function identityOf(mesh: Pick<Mesh, 'name'>, nodeName: string): string {
   return `${nodeName}.${mesh.name}.internal`;
 }
 
-/** The node that an identity names, or undefined where it names none of this mesh. */
+/** The node or function that an identity names, or undefined where it names none of this mesh. */
 export function nodeOfIdentity(mesh: Mesh, identity: string): string | undefined {
-  return nodeNames(mesh).find((nodeName) => identityOf(mesh, nodeName) === identity);
+  return memberNames(mesh).find((nodeName) => identityOf(mesh, nodeName) === identity);
 }
 
-/** Every member of the mesh that has an Envoy: gateways first, then nodes, in the order of the definition. */
+/** Every node that has an Envoy: gateways first, then nodes, in the order of the definition. */
 export function nodeNames(mesh: Mesh): string[] {
   return [...Object.keys(mesh.virtualGateways), ...Object.keys(mesh.virtualNodes)];
 }
 
-/** Every member has a certificate for each side: what it calls with, and what it listens with. */
+/** Every name of the mesh: those with an Envoy, then its functions, which have a client certificate alone. */
+export function memberNames(mesh: Mesh): string[] {
+  return [...nodeNames(mesh), ...Object.keys(mesh.functions)];
+}
+
+/** Every node has a certificate for each side: what it calls with, and what it listens with. */
 export const CERTIFICATE_ROLES: readonly CertificateRole[] = ['client', 'server'];
 
 export const HIERARCHIES: readonly Hierarchy[] = ['clients', 'servers'];

@@ -12,7 +12,8 @@ export const LABEL = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** The part of the definition that holds a member. */
 export function kindOf(mesh: Mesh, nodeName: string): string {
-  return nodeName in mesh.virtualGateways ? 'virtualGateways' : 'virtualNodes';
+  if (nodeName in mesh.virtualGateways) return 'virtualGateways';
+  return nodeName in mesh.functions ? 'functions' : 'virtualNodes';
 }
 
 export function list(names: readonly string[]): string {

@@ -164,7 +164,12 @@ export const tokenizationMesh: Mesh = {
           ...HEALTH,
           { name: 'openapi', method: 'GET', path: '/openapi.json', callers: 'mesh' },
           { name: 'tokens.create', method: 'POST', path: '/v1/tokens', callers: ['order'] },
-          { name: 'tokens.create-batch', method: 'POST', path: '/v1/tokens/batch', callers: ['order'] },
+          {
+            name: 'tokens.create-batch',
+            method: 'POST',
+            path: '/v1/tokens/batch',
+            callers: ['order', 'bulk'],
+          },
           { name: 'tokens.read', method: 'GET', path: '/v1/tokens/{token}', callers: ['order', 'paybill'] },
           { name: 'tokens.delete', method: 'DELETE', path: '/v1/tokens/{token}', callers: ['order'] },
           { name: 'tokens.replace', method: 'PUT', path: '/v1/tokens/{token}', callers: ['order'] },
@@ -196,6 +201,12 @@ export const tokenizationMesh: Mesh = {
         ],
       },
       backends: [],
+    },
+  },
+  functions: {
+    bulk: {
+      backends: ['tokenizer'],
+      vaultAccess: { tenants: ['shop'], grants: [{ operation: 'tokenize', classes: '*' }] },
     },
   },
   virtualServices: {

@@ -9,6 +9,7 @@ export function nameProblems(mesh: Mesh): MeshProblem[] {
     ['name', mesh.name],
     ...Object.keys(mesh.virtualGateways).map((name): [string, string] => [`virtualGateways.${name}`, name]),
     ...Object.keys(mesh.virtualNodes).map((name): [string, string] => [`virtualNodes.${name}`, name]),
+    ...Object.keys(mesh.functions).map((name): [string, string] => [`functions.${name}`, name]),
     ...Object.keys(mesh.virtualServices).map((name): [string, string] => [`virtualServices.${name}`, name]),
   ];
   const shapes = named
@@ -25,7 +26,14 @@ export function nameProblems(mesh: Mesh): MeshProblem[] {
       message: 'expected a name of its own, got the name of a virtual gateway',
       remedy: 'rename one of the two: a name is an identity',
     }));
-  return [...shapes, ...twice];
+  const twiceCalled = Object.keys(mesh.functions)
+    .filter((name) => name in mesh.virtualGateways || name in mesh.virtualNodes)
+    .map((name) => ({
+      path: `functions.${name}`,
+      message: 'expected a name of its own, got the name of a gateway or node',
+      remedy: 'rename one of the two: a name is an identity',
+    }));
+  return [...shapes, ...twice, ...twiceCalled];
 }
 
 /** Clusters that every bootstrap has for itself. */

@@ -2,11 +2,12 @@ import { TokenmeshError } from '../errors/error.ts';
 import type { Listener, Mesh, Operation, VaultAccess } from './definition.ts';
 import { certificateSourceProblems, DEPLOYED_LIFE, type LifeBounds } from './certificate-source.ts';
 import { edgesOf, listenerMode, memberOf } from './edges.ts';
-import { nodeNames } from './identity.ts';
+import { memberNames, nodeNames } from './identity.ts';
 import { kindOf, LABEL, list, type MeshProblem } from './mesh-problem.ts';
 import { SECRET_DELIVERIES } from './secret-delivery.ts';
 import { gatewayProblems } from './validate-gateway.ts';
 import { nameProblems, repetitionProblems } from './validate-names.ts';
+import { vaultAccessOf, vaultCallers } from './vault-access.ts';
 import { isVaultRate, VAULT_OPERATIONS } from './vault-rates.ts';
 
 export type { MeshProblem };
@@ -25,6 +26,7 @@ export function validateMesh(mesh: Mesh, life: LifeBounds = DEPLOYED_LIFE): Mesh
     ...repetitionProblems(mesh),
     ...serviceProblems(mesh),
     ...edgeProblems(mesh),
+    ...functionProblems(mesh),
     ...[...listenersOf(mesh)].flatMap(([path, listener]) => listenerProblems(mesh, path, listener)),
     ...gatewayRouteProblems(mesh),
     ...gatewayProblems(mesh),
@@ -118,6 +120,23 @@ function edgeProblems(mesh: Mesh): MeshProblem[] {
   });
 }
 
+/** A function proves itself, so what it calls has to ask for that. */
+function functionProblems(mesh: Mesh): MeshProblem[] {
+  return Object.entries(mesh.functions).flatMap(([name, { backends }]) =>
+    backends
+      .filter((backend) => {
+        const provider = mesh.virtualNodes[mesh.virtualServices[backend]?.provider ?? ''];
+        if (provider === undefined) return !(backend in mesh.virtualServices);
+        return listenerMode(provider.listener) !== 'mtls';
+      })
+      .map((backend) => ({
+        path: `functions.${name}.backends.${backend}`,
+        message: `expected a virtual service whose listener takes mutual TLS, got ${JSON.stringify(backend)}`,
+        remedy: 'correct the name, or validate client certificates on its listener',
+      })),
+  );
+}
+
 function agrees(listener: Listener, mode: string): boolean {
   return mode === listenerMode(listener) || (mode === 'none' && listener.tls.mode === 'PERMISSIVE');
 }
@@ -182,7 +201,7 @@ function operationProblems(
     });
   }
   if (operation.callers === 'mesh') return problems;
-  const names = nodeNames(mesh);
+  const names = memberNames(mesh);
   for (const caller of operation.callers.filter((each) => !names.includes(each))) {
     problems.push({
       path: `${path}.callers`,
@@ -211,10 +230,10 @@ function gatewayRouteProblems(mesh: Mesh): MeshProblem[] {
 }
 
 function vaultAccessProblems(mesh: Mesh): MeshProblem[] {
-  return Object.entries(mesh.virtualNodes).flatMap(([name, node]) => {
-    const access: VaultAccess | undefined = node.vaultAccess;
+  return vaultCallers(mesh).flatMap((name) => {
+    const access = vaultAccessOf(mesh, name);
     if (access === undefined) return [];
-    const path = `virtualNodes.${name}.vaultAccess`;
+    const path = `${kindOf(mesh, name)}.${name}.vaultAccess`;
     const tenants = access.tenants.length > 0 ? [] : [emptyTenants(path)];
     const wrong = access.tenants.filter((tenant) => !LABEL.test(tenant));
     return [

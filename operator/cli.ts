@@ -26,6 +26,7 @@ import { addEdgeCommand } from './edge.ts';
 import { addHoneyCommand } from './honey.ts';
 import { addKeyVersionsCommand } from './key-versions.ts';
 import { addKeysCommands } from './keys.ts';
+import { addLoadCommand } from './load.ts';
 import { addLoginCommand } from './login.ts';
 import { addMetricsCommand } from './metrics-command.ts';
 import { addPolicyCommand } from './policy.ts';
@@ -58,6 +59,8 @@ const WRONG_USE: ReadonlySet<string> = new Set([
   'ERR_MATERIAL_DELETION_UNCONFIRMED',
   'ERR_MATERIAL_EXPIRY',
   'ERR_EDGE_SETTINGS',
+  'ERR_COLUMNS_UNCLEAR',
+  'ERR_FILE_UNREADABLE',
 ]);
 
 const mesh = tokenizationMesh;
@@ -168,6 +171,7 @@ addMetricsCommand(program, mesh, print);
 addVerifyNodeCommand(program, mesh, print, onlyStandardInput);
 addTextCommand(program, { runningMesh, print, onlyStandardInput });
 addScanCommand(program);
+addLoadCommand(program, { runningMesh, print });
 addFingerprintsCommand(program, { runningMesh, print });
 addHoneyCommand(program, { runningMesh, print, onlyStandardInput });
 addKeysCommands(program, { runningMesh, print });

@@ -5,7 +5,8 @@
  */
 
 import type { Mesh, VaultAccess } from '../mesh/definition.ts';
-import { identityOf, nodeNames } from '../mesh/identity.ts';
+import { identityOf, memberNames } from '../mesh/identity.ts';
+import { vaultAccessOf } from '../mesh/vault-access.ts';
 import { TokenmeshError } from '../errors/error.ts';
 import { FIELD_OPERATION_NAMES } from '../sidecar/tokenizer/core/access.ts';
 import { FIELD_CLASS_NAMES, type FieldClass } from '../sidecar/tokenizer/core/field-class.ts';
@@ -19,11 +20,18 @@ type SimulatedOperation = FieldOperation | typeof DETOKENIZE;
 
 export const SIMULATED_OPERATIONS: readonly SimulatedOperation[] = [DETOKENIZE, ...FIELD_OPERATION_NAMES];
 
-const REVEAL = { method: 'POST', path: '/v1/detokenize' };
+interface Route {
+  readonly method: string;
+  readonly path: string;
+  /** The same for many items: whoever may call either may do it. */
+  readonly batchPath?: string;
+}
+
+const REVEAL: Route = { method: 'POST', path: '/v1/detokenize', batchPath: '/v1/detokenize/batch' };
 
 /** The route by which each is asked for, since Envoy judges the caller first. */
-const ROUTES: Readonly<Record<SimulatedOperation, { readonly method: string; readonly path: string }>> = {
-  tokenize: { method: 'POST', path: '/v1/tokens' },
+const ROUTES: Readonly<Record<SimulatedOperation, Route>> = {
+  tokenize: { method: 'POST', path: '/v1/tokens', batchPath: '/v1/tokens/batch' },
   detokenize: REVEAL,
   'reveal-masked': REVEAL,
   'reveal-plain': REVEAL,
@@ -65,8 +73,8 @@ export interface Simulation {
 export function simulate(mesh: Mesh, policy: Policy, question: SimulationQuestion): Simulation {
   const operation = oneOf('operation', question.operation, SIMULATED_OPERATIONS);
   const fieldClass = oneOf('class', question.class, FIELD_CLASS_NAMES) as FieldClass;
-  const node = nodeNames(mesh).find((name) => [name, identityOf(mesh, name)].includes(question.who));
-  const access = node === undefined ? undefined : mesh.virtualNodes[node]?.vaultAccess;
+  const node = memberNames(mesh).find((name) => [name, identityOf(mesh, name)].includes(question.who));
+  const access = node === undefined ? undefined : vaultAccessOf(mesh, node);
   const isReveal = operation === DETOKENIZE || operation.startsWith('reveal-');
   const purpose = question.purpose ?? (isReveal ? access?.defaultPurpose : undefined);
   const tenant = question.tenant ?? access?.tenants[0];
@@ -138,10 +146,12 @@ function refusalByMesh(
   operation: SimulatedOperation,
 ): string | undefined {
   if (node === undefined) return 'the identity is not of this mesh';
-  const { method, path } = ROUTES[operation];
+  const { method, path, batchPath } = ROUTES[operation];
   const tokenizer = mesh.virtualNodes[mesh.virtualServices['tokenizer']?.provider ?? ''];
-  const route = tokenizer?.listener.operations.find((each) => each.method === method && each.path === path);
-  if (route === undefined || (Array.isArray(route.callers) && !route.callers.includes(node))) {
+  const open = tokenizer?.listener.operations.filter(
+    ({ callers }) => typeof callers === 'string' || callers.includes(node),
+  );
+  if (open?.some((each) => each.method === method && [path, batchPath].includes(each.path)) !== true) {
     return `Envoy does not let ${node} call ${method} ${path}`;
   }
   if (access === undefined) return `the mesh definition gives ${node} no access to the vault`;

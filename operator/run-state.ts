@@ -48,6 +48,21 @@ export interface AuthenticationState {
   readonly scopes: readonly string[];
 }
 
+/** One queue for tokenizing in bulk, and where what it gave up on goes. */
+export interface BulkQueueState {
+  readonly url: string;
+  readonly deadLetterUrl: string;
+}
+
+export interface BulkState {
+  /** Seals what is sent, and encrypts the queues and the results where they lie. */
+  readonly keyArn: string;
+  readonly resultsBucket: string;
+  readonly queue: BulkQueueState;
+  /** FIFO: the parts of a load in their order. */
+  readonly orderedQueue: BulkQueueState;
+}
+
 export interface RunState {
   /** The process that holds the run together. */
   readonly pid: number;
@@ -69,6 +84,7 @@ export interface RunState {
   };
   readonly vaultKeyArn: string;
   readonly auditKeyArn: string;
+  readonly bulk: BulkState;
   readonly nodes: readonly NodeState[];
   readonly cas: readonly CertificateAuthorityState[];
 }

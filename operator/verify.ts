@@ -11,7 +11,7 @@ import { CHECK_GROUPS, groupOf, type CheckGroup, type CheckId } from './checks/c
 import { checkCertificate, type CertificateFacts } from './checks/certificates.ts';
 import { withUnknown, type CheckResult } from './checks/check.ts';
 import { checkClock } from './checks/clock.ts';
-import { expectedChecks, KMS_KEYS, tenantsOf } from './checks/expected.ts';
+import { expectedChecks, KMS_KEYS } from './checks/expected.ts';
 import { checkEdge, type EdgeFacts } from './checks/mtls.ts';
 import { checkCall, checkTokenless } from './checks/policy.ts';
 import { checkRefusal, type RefusalFacts } from './checks/refusals.ts';
@@ -28,6 +28,7 @@ import { revocationFacts } from './facts/revocation.ts';
 import { tokenlessFacts } from './facts/tokenless.ts';
 import { vaultFacts } from './facts/vault.ts';
 import type { RunState } from './run-state.ts';
+import { vaultTenants } from '../mesh/vault-access.ts';
 
 /** One row of the handshake table. */
 export interface EdgeRow {
@@ -138,7 +139,7 @@ async function keyChecks(
   );
   const tenants = await looking.atEach(
     'keys',
-    tenantsOf(mesh),
+    [...vaultTenants(mesh)],
     (tenant) => tenant,
     async (tenant) => checkTenantKeys(await tenantKeyFacts(aws, state, tenant)),
   );

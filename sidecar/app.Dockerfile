@@ -43,11 +43,13 @@ ENTRYPOINT ["/usr/local/bin/node", "--liftoff-only", "--max-semi-space-size=16",
 
 FROM app AS order
 COPY sample-apps/*.ts /app/sample-apps/
+COPY sample-apps/order-history /app/sample-apps/order-history
 COPY sample-apps/order /app/sample-apps/order
 ENTRYPOINT ["/usr/local/bin/node", "/app/sample-apps/order/main.ts"]
 
 FROM app AS paybill
 COPY sample-apps/*.ts /app/sample-apps/
+COPY sample-apps/order-history /app/sample-apps/order-history
 COPY sample-apps/paybill /app/sample-apps/paybill
 ENTRYPOINT ["/usr/local/bin/node", "/app/sample-apps/paybill/main.ts"]
 

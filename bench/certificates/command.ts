@@ -48,6 +48,7 @@ export async function runCertificatesCommand(command: CertificatesCommand): Prom
     logger: createQuietLogger('bench'),
     signal: interrupted.signal,
     ports: 'any',
+    orderStore: 'dynamodb',
     stage: async (title, work) => {
       say(title);
       return await work(() => {});

@@ -40,7 +40,7 @@ import { Construct } from 'constructs';
 import type { Backend, Listener, Mesh, Operation } from '../../mesh/definition.ts';
 import { trustSecret } from '../../mesh/envoy/sds.ts';
 import { pathRegex } from '../../mesh/envoy/rbac.ts';
-import { identityOf, nodeNames } from '../../mesh/identity.ts';
+import { identityOf, memberNames } from '../../mesh/identity.ts';
 import { appMeshGaps, APP_MESH_ENDED } from './app-mesh-gaps.ts';
 import { PROXY_CONTAINER, type MeshTarget, type ProxyContainer } from './target.ts';
 
@@ -220,7 +220,7 @@ export class AppMeshTarget extends Construct implements MeshTarget {
               mutualTlsValidation: {
                 trust: TlsValidationTrust.sds(trustSecret(trust)),
                 subjectAlternativeNames: namesOf(
-                  nodeNames(this.#mesh).map((each) => identityOf(this.#mesh, each)),
+                  memberNames(this.#mesh).map((each) => identityOf(this.#mesh, each)),
                 ),
               },
             }),

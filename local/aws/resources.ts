@@ -236,7 +236,7 @@ export interface CertificateWish {
 }
 
 /**
- * A certificate for each role of each node that does not issue its own, requested from ACM and brought
+ * A certificate for each role of each node that does not issue its own, and for each function, requested from ACM and brought
  * to Secrets Manager by the exporter.
  */
 export async function createCertificates(wish: CertificateWish): Promise<Record<string, CertificateArns>> {
@@ -262,5 +262,7 @@ export async function createCertificates(wish: CertificateWish): Promise<Record<
         return [node, { client, server }];
       }),
   );
+  // A function calls and is not called.
+  await Promise.all(Object.keys(mesh.functions).map((name) => make(name, 'client')));
   return Object.fromEntries(entries);
 }

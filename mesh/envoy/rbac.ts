@@ -1,5 +1,5 @@
 import type { Callers, Mesh, Operation } from '../definition.ts';
-import { identityOf, nodeNames } from '../identity.ts';
+import { identityOf, memberNames } from '../identity.ts';
 import type { EnvoyJson } from './types.ts';
 
 /**
@@ -41,7 +41,7 @@ export function permission(operation: Pick<Operation, 'method' | 'path'>): Envoy
 
 function principals(mesh: Mesh, callers: Callers): EnvoyJson[] {
   if (callers === 'anyone') return [{ any: true }];
-  const names = callers === 'mesh' ? nodeNames(mesh) : callers;
+  const names = callers === 'mesh' ? memberNames(mesh) : callers;
   return names.map((name) => ({ authenticated: { principal_name: { exact: identityOf(mesh, name) } } }));
 }
 

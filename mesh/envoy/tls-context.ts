@@ -1,5 +1,5 @@
 import type { Mesh } from '../definition.ts';
-import { identityOf, nodeNames } from '../identity.ts';
+import { identityOf, memberNames } from '../identity.ts';
 import { trustSecret, type SecretReference } from './sds.ts';
 import type { EnvoyJson } from './types.ts';
 
@@ -25,7 +25,7 @@ export function oneWayDownstream(secret: SecretReference): EnvoyJson {
 }
 
 /**
- * The listener's side of mutual TLS: a certificate of the `clients` hierarchy that names a node of
+ * The listener's side of mutual TLS: a certificate of the `clients` hierarchy that names a member of
  * this mesh, or no handshake.
  *
  * Both kinds of session resumption are off: a resumed session is not asked for its certificate again,
@@ -39,8 +39,8 @@ export function mutualDownstream(mesh: Mesh, secret: SecretReference): EnvoyJson
       tls_certificate_sds_secret_configs: [secret('server')],
       combined_validation_context: {
         default_validation_context: {
-          match_typed_subject_alt_names: nodeNames(mesh).map((nodeName) =>
-            exactDnsName(identityOf(mesh, nodeName)),
+          match_typed_subject_alt_names: memberNames(mesh).map((name) =>
+            exactDnsName(identityOf(mesh, name)),
           ),
         },
         validation_context_sds_secret_config: secret(trustSecret('clients')),

@@ -6,6 +6,7 @@ import type { ExpectedCheck } from './check.ts';
 import type { CheckId } from './catalogue.ts';
 import { permits } from './policy.ts';
 import { INTRUSIONS, ONE_WAY_INTRUSIONS, type Intrusion } from './refusals.ts';
+import { vaultTenants } from '../../mesh/vault-access.ts';
 
 /** What stands for the callers outside the mesh. */
 export const OUTSIDE = 'outside';
@@ -33,13 +34,9 @@ export function expectedChecks(
     { id: 'vault.ready', subject: 'tokenizer' },
     { id: 'keys.fresh', subject: 'tokenizer' },
     ...KMS_KEYS.map((subject): ExpectedCheck => ({ id: 'keys.enabled', subject })),
-    ...tenantsOf(mesh).map((subject): ExpectedCheck => ({ id: 'keys.tenant', subject })),
+    ...[...vaultTenants(mesh)].map((subject): ExpectedCheck => ({ id: 'keys.tenant', subject })),
     { id: 'clock.agrees', subject: AWS_CLOCK },
   ];
-}
-
-export function tenantsOf(mesh: Mesh): string[] {
-  return [...new Set(Object.values(mesh.virtualNodes).flatMap((node) => node.vaultAccess?.tenants ?? []))];
 }
 
 function shortLivedNodes(mesh: Mesh): ReadonlySet<string> {

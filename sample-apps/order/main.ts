@@ -3,19 +3,23 @@
 import { randomUUID } from 'node:crypto';
 import { createEgress } from '../../runtime/egress.ts';
 import { runApp } from '../app-process.ts';
-import { createOrderTable } from '../customer-order-table.ts';
+import { openOrderStore } from '../order-store.ts';
 import { createTokenizerClient } from '../../sidecar/tokenizer/client/tokenizer-client.ts';
 import { createDynamoDbOrderStore } from './adapters/dynamodb-order-store.ts';
+import { createMysqlOrderStore } from './adapters/mysql-order-store.ts';
 import { readConfig } from './config.ts';
 import { createOrderServer } from './routes.ts';
 
 await runApp('order', (logger) => {
   const config = readConfig(process.env);
   const dispatcher = createEgress(config.egressSocket);
-  const table = createOrderTable(config.ordersTable);
+  const { store: orders, close } = openOrderStore(config.orderStore, {
+    dynamodb: createDynamoDbOrderStore,
+    mysql: createMysqlOrderStore,
+  });
   const server = createOrderServer({
     tokenizer: createTokenizerClient({ dispatcher }),
-    orders: createDynamoDbOrderStore(table),
+    orders,
     logger,
     newOrderId: randomUUID,
     now: () => new Date(),
@@ -24,7 +28,7 @@ await runApp('order', (logger) => {
     server,
     appSocket: config.appSocket,
     close: async () => {
-      table.client.destroy();
+      await close();
       await dispatcher.close();
     },
   };

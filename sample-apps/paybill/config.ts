@@ -1,9 +1,9 @@
 import { readSockets, type AppSockets } from '../app-process.ts';
-import { TABLE_NAME_RULE } from '../customer-order-table.ts';
+import { readOrderStore, type OrderStoreConfig } from '../order-store.ts';
 import { Settings } from '../environment.ts';
 
 export interface PaybillConfig extends AppSockets {
-  readonly ordersTable: string;
+  readonly orderStore: OrderStoreConfig;
   readonly claimSeconds: number;
 }
 
@@ -15,7 +15,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const settings = new Settings(environment);
   const config = {
     ...readSockets(settings),
-    ordersTable: settings.text('ORDERS_TABLE', TABLE_NAME_RULE),
+    orderStore: readOrderStore(settings),
     claimSeconds: settings.integer('PAYMENT_CLAIM_SECONDS', CLAIM_SECONDS),
   };
   settings.check();

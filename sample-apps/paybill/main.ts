@@ -3,9 +3,10 @@
 import { randomUUID } from 'node:crypto';
 import { createEgress } from '../../runtime/egress.ts';
 import { runApp } from '../app-process.ts';
-import { createOrderTable } from '../customer-order-table.ts';
+import { openOrderStore } from '../order-store.ts';
 import { createTokenizerClient } from '../../sidecar/tokenizer/client/tokenizer-client.ts';
 import { createDynamoDbPaymentStore } from './adapters/dynamodb-payment-store.ts';
+import { createMysqlPaymentStore } from './adapters/mysql-payment-store.ts';
 import { createProcessorClient } from './adapters/processor-client.ts';
 import { readConfig } from './config.ts';
 import { createPaybillServer } from './routes.ts';
@@ -13,9 +14,12 @@ import { createPaybillServer } from './routes.ts';
 await runApp('paybill', (logger) => {
   const config = readConfig(process.env);
   const dispatcher = createEgress(config.egressSocket);
-  const table = createOrderTable(config.ordersTable);
+  const { store: payments, close } = openOrderStore(config.orderStore, {
+    dynamodb: createDynamoDbPaymentStore,
+    mysql: createMysqlPaymentStore,
+  });
   const server = createPaybillServer({
-    payments: createDynamoDbPaymentStore(table),
+    payments,
     tokenizer: createTokenizerClient({ dispatcher }),
     processor: createProcessorClient(dispatcher),
     logger,
@@ -27,7 +31,7 @@ await runApp('paybill', (logger) => {
     server,
     appSocket: config.appSocket,
     close: async () => {
-      table.client.destroy();
+      await close();
       await dispatcher.close();
     },
   };

@@ -63,14 +63,6 @@ export function sidecarMetrics(
         it.set({ role }, serial !== undefined && serial === servedSerial ? 0 : 1);
     },
   );
-  gauge(
-    'certificate_problems',
-    'What keeps the certificate that was published last from being used; 0 is well.',
-    ['role'],
-    (it) => {
-      for (const { role, problems } of agent.states) it.set({ role }, problems.length);
-    },
-  );
   const ofRole = (name: string, help: string, value: (state: IssuanceState) => number): void =>
     gauge(name, help, ['role'], (it) => {
       for (const state of issuance()) it.set({ role: state.role }, value(state));

@@ -12,7 +12,12 @@ export type { KeyStoreLocation } from './adapters/branch-key-store.ts';
 export { tokensTable } from './adapters/dynamodb-sweep-store.ts';
 export { createBranchKey, type KeyOwner } from './adapters/branch-keys.ts';
 export { TokenizerError } from './client/tokenizer-answers.ts';
-export { createTokenizerClient, type TokenizerClientOptions } from './client/tokenizer-client.ts';
+export {
+  createTokenizerClient,
+  type BatchOptions,
+  type MeshTokenizer,
+  type TokenizerClientOptions,
+} from './client/tokenizer-client.ts';
 export type {
   BatchResult,
   DetokenizeRequest,

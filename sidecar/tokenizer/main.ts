@@ -6,6 +6,7 @@
 
 import { describeError, TokenmeshError } from '../../errors/error.ts';
 import { identityOf } from '../../mesh/identity.ts';
+import { vaultTenants } from '../../mesh/vault-access.ts';
 import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
 import { listenOnSocket } from '../../runtime/http-server.ts';
 import { stopOnSignal } from '../../runtime/lifecycle.ts';
@@ -112,9 +113,7 @@ async function start(): Promise<void> {
     onFault: (error) => logger.error({ fault: faultOf(error) }, 'the audit could not be written'),
     honey: { has: honey.has, onUse: observeHoney(mesh, metrics, logger) },
   });
-  const tenants = new Set(
-    Object.values(mesh.virtualNodes).flatMap((node) => node.vaultAccess?.tenants ?? []),
-  );
+  const tenants = vaultTenants(mesh);
   const markKeys = createKmsMarkKeys({ ...clients, ...config });
   const vaultParts = {
     markKeys,

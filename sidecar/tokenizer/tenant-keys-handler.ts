@@ -16,6 +16,7 @@ import type { KeyStoreLocation } from './adapters/branch-key-store.ts';
 import { createBranchKey } from './adapters/branch-keys.ts';
 import { createFingerprintKey } from './adapters/fingerprint-versions.ts';
 import { TenantShreddedError } from './core/errors.ts';
+import { vaultTenants } from '../../mesh/vault-access.ts';
 
 export type MadeKey = 'created' | 'exists';
 
@@ -25,18 +26,13 @@ export interface TenantKeys {
   readonly fingerprintKey: MadeKey | 'destroyed';
 }
 
-/** Every tenant that some node may touch, once. */
-export function tenantsOf(mesh: Mesh): string[] {
-  return [...new Set(Object.values(mesh.virtualNodes).flatMap((node) => node.vaultAccess?.tenants ?? []))];
-}
-
 export async function makeTenantKeys(
   location: KeyStoreLocation,
   mesh: Mesh,
   logger: Logger,
 ): Promise<TenantKeys[]> {
   const made: TenantKeys[] = [];
-  for (const tenant of tenantsOf(mesh)) {
+  for (const tenant of vaultTenants(mesh)) {
     const keys = { tenant, ...(await keysOf(location, tenant)) };
     logger.info({ ...keys }, 'keys of a tenant are there');
     made.push(keys);

@@ -5,7 +5,7 @@ import type { Mesh } from '../../mesh/definition.ts';
 import { renderBootstrap } from '../../mesh/envoy/bootstrap.ts';
 import { PRIVATE_DIRECTORY, SHARED_DIRECTORY, taskPlacement } from '../../mesh/envoy/task-placement.ts';
 import type { Placement } from '../../mesh/envoy/types.ts';
-import { identityOf, nodeNames } from '../../mesh/identity.ts';
+import { identityOf, nodeNames, memberNames } from '../../mesh/identity.ts';
 import { tokenizationMesh as mesh } from '../../mesh/tokenization-mesh.ts';
 import { appProgram } from '../../sidecar/node-programs.ts';
 import { readConfig } from '../../sidecar/envoy/config.ts';
@@ -84,7 +84,11 @@ describe('both targets', () => {
     expect(expected.port).toBeGreaterThan(0);
     expect(admissionOfAppMesh(appMesh, node)).toEqual(expected);
     expect(expected.identities).toEqual(
-      node === 'gateway' ? 'anybody' : NODES.map((each) => identityOf(mesh, each)).toSorted(),
+      node === 'gateway'
+        ? 'anybody'
+        : memberNames(mesh)
+            .map((each) => identityOf(mesh, each))
+            .toSorted(),
     );
   });
 

@@ -12,7 +12,7 @@ import { UpdateCertificateAuthorityCommand } from '@aws-sdk/client-acm-pca';
 import { ListSecretsCommand } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it } from '@jest/globals';
 import { Agent, request } from 'undici';
-import { loadDuring, openShop } from '../../local/traffic.ts';
+import { loadDuring } from '../../local/traffic.ts';
 import type { CertificateRole } from '../../mesh/definition.ts';
 import { PEER_CHECK_HOST } from '../../mesh/envoy/outbound.ts';
 import { CERTIFICATE_ROLES } from '../../mesh/identity.ts';
@@ -20,12 +20,12 @@ import { emulatorClients } from '../../operator/aws-clients.ts';
 import { sidecarStatus } from '../../operator/facts/agent.ts';
 import { credentialsOf, probeListener } from '../../operator/facts/listener.ts';
 import { peerCheck } from '../../operator/facts/through-egress.ts';
-import { accessToken, authenticationOf } from '../../operator/login.ts';
 import { nodeState, type RunState } from '../../operator/run-state.ts';
 import type { Verification } from '../../operator/verify.ts';
 import type { IssuanceState } from '../../sidecar/envoy/cert-agent/issuance/short-lived-source.ts';
 import { meshOfSuite } from '../support/mesh-of-suite.ts';
 import { mesh } from '../support/running-mesh.ts';
+import { shopOf } from '../support/shop-of.ts';
 
 const LIFE_SECONDS = Number(process.env['TOKENMESH_TEST_LIFE_SECONDS'] ?? 24);
 const NODES = ['order', 'tokenizer'];
@@ -114,15 +114,7 @@ async function handshakesDuring(state: RunState, work: Promise<unknown>): Promis
 
 async function underLoad(work: () => Promise<void>) {
   const { state } = suite;
-  const trust = readFileSync(
-    state.cas.find((each) => each.name === 'servers-root')?.certificate ?? '',
-    'utf8',
-  );
-  const { token } = await accessToken(
-    authenticationOf(state),
-    emulatorClients(state.aws.endpointUrl, state.aws.region),
-  );
-  const shop = openShop(state.gatewayUrl, trust, token);
+  const shop = await shopOf(state);
   try {
     const working = work();
     const [{ load }, handshakes] = await Promise.all([

@@ -12,13 +12,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { request } from 'undici';
 import { freePort } from '../../local/free-port.ts';
-import { openShop, orderAndPay } from '../../local/traffic.ts';
+import { orderAndPay } from '../../local/traffic.ts';
 import { listenerMode, memberOf } from '../../mesh/edges.ts';
 import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
-import { emulatorClients } from '../../operator/aws-clients.ts';
 import type { CheckResult } from '../../operator/checks/check.ts';
 import type { NodeFacts } from '../../operator/facts/node.ts';
-import { accessToken, authenticationOf } from '../../operator/login.ts';
 import { nodeState, type NodeState } from '../../operator/run-state.ts';
 import { ALARMS } from '../../runtime/metrics/alarms.ts';
 import { METRICS, type Metric, type MetricSource } from '../../runtime/metrics/catalogue.ts';
@@ -29,6 +27,7 @@ import { callAs } from '../support/mesh-call.ts';
 import { meshOfSuite } from '../support/mesh-of-suite.ts';
 import { mesh } from '../support/running-mesh.ts';
 import { startOtlpReceiver, type Span } from '../support/otlp-receiver.ts';
+import { shopOf } from '../support/shop-of.ts';
 
 const DEADLINE_MS = 60_000;
 
@@ -210,18 +209,13 @@ describe('a trace', () => {
 
   async function placeOrder(traceparent?: string): Promise<void> {
     const { state } = suite;
-    const root = state.cas.find(({ name }) => name === 'servers-root')?.certificate ?? '';
-    const { token } = await accessToken(
-      authenticationOf(state),
-      emulatorClients(state.aws.endpointUrl, state.aws.region),
-    );
-    const shop = openShop(state.gatewayUrl, readFileSync(root, 'utf8'), token);
+    const shop = await shopOf(state);
     try {
       await orderAndPay(shop, card);
       if (traceparent === undefined) return;
       const { body } = await request(`${state.gatewayUrl}/orders/${encodeURIComponent('no-such-order')}`, {
         dispatcher: shop.dispatcher,
-        headers: { authorization: `Bearer ${token}`, traceparent, 'user-agent': `card ${card.number}` },
+        headers: { authorization: `Bearer ${shop.token}`, traceparent, 'user-agent': `card ${card.number}` },
       });
       await body.dump();
     } finally {

@@ -89,6 +89,24 @@ describe('validation', () => {
     expect(problem?.message).toContain('"tokenizer"');
   });
 
+  it('refuses a function that calls nobody there is, or one that does not ask who calls', () => {
+    const strange = { ...tokenizationMesh, functions: { bulk: { backends: ['tokeniser', 'tokenizer'] } } };
+    expect(pathsOf(strange)).toEqual(['functions.bulk.backends.tokeniser']);
+    const open = withNode('tokenizer', (node) => ({
+      ...node,
+      listener: { ...node.listener, tls: { mode: 'STRICT' }, operations: [] },
+    }));
+    expect(pathsOf(open)).toContain('functions.bulk.backends.tokenizer');
+  });
+
+  it('refuses a function with the name of a node, and access to the vault for no tenant', () => {
+    const vaultAccess = { tenants: [], grants: [] };
+    const mesh = { ...tokenizationMesh, functions: { order: { backends: ['tokenizer'], vaultAccess } } };
+    expect(pathsOf(mesh)).toEqual(expect.arrayContaining(['functions.order']));
+    const unnamed = { ...tokenizationMesh, functions: { bulk: { backends: ['tokenizer'], vaultAccess } } };
+    expect(pathsOf(unnamed)).toEqual(['functions.bulk.vaultAccess.tenants']);
+  });
+
   it('refuses an edge that its listener would refuse', () => {
     const mesh = withNode('order', (node) => ({
       ...node,

@@ -68,6 +68,7 @@ describe('policy test', () => {
     ['paybill.tokenmesh.internal detokenize --class pan', 0, 'plain', ['mesh.paybill.reveal-plain']],
     ['order tokenize --class text', 0, undefined, ['mesh.order.tokenize']],
     ['order delete --class pan', 0, undefined, ['mesh.order.delete']],
+    ['bulk tokenize --class pan', 0, undefined, ['mesh.bulk.tokenize']],
   ])('answers %s with exit code %i, %s, by %j', async (line, code, form, policyIds) => {
     const simulation = await simulated(...line.split(' '));
     expect([simulation.code, simulation.form, simulation.policyIds]).toEqual([code, form, policyIds]);
@@ -78,6 +79,7 @@ describe('policy test', () => {
     ['stranger detokenize --class pan', 'the identity is not of this mesh'],
     ['order detokenize --class pan', 'Envoy does not let order call POST /v1/detokenize'],
     ['paybill tokenize --class pan', 'Envoy does not let paybill call POST /v1/tokens'],
+    ['bulk detokenize --class pan', 'Envoy does not let bulk call POST /v1/detokenize'],
     ['outsider read-metadata --class pan', 'Envoy does not let outsider call GET /v1/tokens/{token}'],
     ['order tokenize --class pan --tenant bank', 'the tenant is not one of order: expected shop'],
   ])('tells that the mesh denies %s, whatever the policies say', async (line, reason) => {

@@ -6,6 +6,7 @@ import { readConfig as readOutsider } from '../../sample-apps/outsider/config.ts
 import { readConfig as readPaybill } from '../../sample-apps/paybill/config.ts';
 
 const SOCKETS = { TOKENMESH_APP_SOCKET: '/run/app.sock', TOKENMESH_EGRESS_SOCKET: '/run/egress.sock' };
+const TABLE = { kind: 'dynamodb', tableName: 'CustomerOrderTable' };
 const SOCKETS_READ = { appSocket: '/run/app.sock', egressSocket: '/run/egress.sock' };
 
 function refusal(read: () => unknown): TokenmeshError {
@@ -19,10 +20,10 @@ function refusal(read: () => unknown): TokenmeshError {
 
 describe('settings', () => {
   it('have defaults for all but the sockets', () => {
-    expect(readOrder(SOCKETS)).toEqual({ ...SOCKETS_READ, ordersTable: 'CustomerOrderTable' });
+    expect(readOrder(SOCKETS)).toEqual({ ...SOCKETS_READ, orderStore: TABLE });
     expect(readPaybill(SOCKETS)).toEqual({
       ...SOCKETS_READ,
-      ordersTable: 'CustomerOrderTable',
+      orderStore: TABLE,
       claimSeconds: 30,
     });
     expect(readOutsider(SOCKETS)).toEqual(SOCKETS_READ);
@@ -30,7 +31,10 @@ describe('settings', () => {
 
   it('are taken from the environment', () => {
     const environment = { ...SOCKETS, ORDERS_TABLE: 'Orders-2', PAYMENT_CLAIM_SECONDS: '60' };
-    expect(readPaybill(environment)).toMatchObject({ ordersTable: 'Orders-2', claimSeconds: 60 });
+    expect(readPaybill(environment)).toMatchObject({
+      orderStore: { kind: 'dynamodb', tableName: 'Orders-2' },
+      claimSeconds: 60,
+    });
     expect(
       readProcessor({ PROCESSOR_CERTIFICATE: 'leaf.pem', PROCESSOR_KEY: 'key.pem', PROCESSOR_PORT: '0' }),
     ).toEqual({ certificateFile: 'leaf.pem', keyFile: 'key.pem', port: 0 });
@@ -62,6 +66,43 @@ describe('settings', () => {
     );
     expect(error.message).toMatch(/^PROCESSOR_PORT: /);
   });
+
+  it('say of a database where it is and how it is entered, by IAM unless said otherwise', () => {
+    const environment = {
+      ...SOCKETS,
+      ORDER_STORE: 'mysql',
+      ORDER_DB_HOST: 'orders.cluster-x.eu-west-1.rds.amazonaws.com',
+      ORDER_DB_USER: 'order_app',
+      AWS_REGION: 'eu-west-1',
+    };
+    expect(readOrder(environment).orderStore).toEqual({
+      kind: 'mysql',
+      database: {
+        host: environment.ORDER_DB_HOST,
+        port: 3306,
+        database: 'orders',
+        user: 'order_app',
+        auth: { kind: 'iam', region: 'eu-west-1' },
+        caFile: '',
+      },
+    });
+  });
+
+  it.each(['127.0.0.1', '10.0.3.7', '::1', '', 'a b'])(
+    'refuses "%s" in place of the name of a database',
+    (host) => {
+      const error = refusal(() =>
+        readOrder({
+          ...SOCKETS,
+          ORDER_STORE: 'mysql',
+          ORDER_DB_HOST: host,
+          ORDER_DB_USER: 'a',
+          AWS_REGION: 'eu-west-1',
+        }),
+      );
+      expect(error.message).toMatch(/^ORDER_DB_HOST: expected a host name/);
+    },
+  );
 
   it('refuses an environment that has nothing, naming each setting', () => {
     expect(refusal(() => readProcessor({})).message.split('; ')).toHaveLength(3);

@@ -14,7 +14,7 @@ const NOT_OURS = ['node_modules', '.git', '.tokenmesh', 'coverage', 'cdk.out', '
 
 /** Every folder that runs. */
 const SOURCES =
-  'errors mesh pki runtime cert-exporter renewal sidecar sample-apps edge operator local infra bench'.split(
+  'errors mesh pki runtime cert-exporter renewal queue sidecar sample-apps edge operator local infra bench'.split(
     ' ',
   );
 

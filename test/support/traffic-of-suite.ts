@@ -1,14 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll } from '@jest/globals';
 import { Agent, request } from 'undici';
-import { loadDuring, openShop, type Load, type Shop } from '../../local/traffic.ts';
+import { loadDuring, type Load, type Shop } from '../../local/traffic.ts';
 import { nodeState } from '../../operator/run-state.ts';
 import { testCard } from '../../sample-apps/test-cards.ts';
 import { callAs } from './mesh-call.ts';
-import { emulatorClients } from '../../operator/aws-clients.ts';
-import { accessToken, authenticationOf } from '../../operator/login.ts';
 import type { MeshOfSuite } from './mesh-of-suite.ts';
 import { mesh, type Output } from './running-mesh.ts';
+import { shopOf } from './shop-of.ts';
 
 export const CARD = testCard('visa', 16).number;
 
@@ -29,13 +27,7 @@ export interface Traffic {
 export function trafficOf(suite: MeshOfSuite): Traffic {
   let shop: Shop;
   beforeAll(async () => {
-    const { aws } = suite.state;
-    const { token } = await accessToken(
-      authenticationOf(suite.state),
-      emulatorClients(aws.endpointUrl, aws.region),
-    );
-    const root = suite.state.cas.find(({ name }) => name === 'servers-root')?.certificate ?? '';
-    shop = openShop(suite.state.gatewayUrl, readFileSync(root, 'utf8'), token);
+    shop = await shopOf(suite.state);
   });
   afterAll(async () => {
     await shop.dispatcher.close();

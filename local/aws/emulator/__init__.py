@@ -2,7 +2,8 @@
 
 Stock moto signs a private ACM certificate with the certificate's own key, answers RenewCertificate with an
 internal error, decrypts with KMS keys that are disabled, does not import key material, lets two conditional puts of
-one item both win, and signs every user pool's tokens with one key that it ships. Everything else is moto's own and stays so: each module here extends the classes of one
+one item both win, loses the order of a FIFO queue's group at a visibility timeout, and signs every user pool's tokens
+with one key that it ships. Everything else is moto's own and stays so: each module here extends the classes of one
 moto service, and overrides as little as it can.
 
     certificates.py         X.509: keys, templates, validity, signing (pure)
@@ -20,6 +21,7 @@ moto service, and overrides as little as it can.
     dynamodb.py             DynamoDB: one request at a time, PartiQL inserts
     tokens.py               JSON Web Tokens as Cognito signs them (pure)
     cognito.py              Cognito user pools: keys of their own, tokens for clients
+    sqs.py                  SQS: the order of a FIFO queue's groups
     parent.py               ends with the parent process
     settings.py             what the environment may change
     server.py               all of it on one port

@@ -15,7 +15,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.exceptions import HTTPException
 from werkzeug.serving import make_server
 
-from . import acm, cognito, dynamodb, kms, private_ca
+from . import acm, cognito, dynamodb, kms, private_ca, sqs
 
 HEALTH_PATH = "/tokenmesh/health"
 
@@ -77,7 +77,7 @@ def answer_json(status: str, document: dict[str, Any], start_response: Any) -> l
 
 def serve(host: str, port: int) -> None:
     """Serves until the process is ended."""
-    for service in (private_ca, acm, kms, dynamodb, cognito):
+    for service in (private_ca, acm, kms, dynamodb, cognito, sqs):
         service.install()
     server = make_server(host, port, Emulator(), threaded=True, request_handler=QuietRequestHandler)
     print(f"serving AWS on http://{host}:{port}", flush=True)

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { TokenmeshError } from '../../../errors/error.ts';
 import type { Mesh } from '../../../mesh/definition.ts';
-import { identityOf, nodeNames } from '../../../mesh/identity.ts';
+import { identityOf, memberNames } from '../../../mesh/identity.ts';
 import { compilePolicies } from '../core/policy.ts';
 import {
   compilePolicySet,
@@ -65,7 +65,7 @@ export function compileWithMesh(mesh: Mesh, files: readonly PolicySource[]): Pol
   const generated = { name: 'the mesh definition', text: compilePolicies(mesh), isGenerated: true };
   return compilePolicySet(
     [generated, ...files],
-    nodeNames(mesh).map((node) => identityOf(mesh, node)),
+    memberNames(mesh).map((node) => identityOf(mesh, node)),
   );
 }
 

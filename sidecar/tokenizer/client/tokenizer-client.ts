@@ -22,11 +22,13 @@ import {
   unanswered,
   type TokenizerError,
 } from './tokenizer-answers.ts';
-import type { BatchResult, Tokenizer, TokenQuery } from './tokenizer.ts';
+import type { BatchResult, TokenizedRecord, Tokenizer, TokenizeRequest, TokenQuery } from './tokenizer.ts';
 
 export interface TokenizerClientOptions {
-  /** The way to the app's own Envoy. */
+  /** The way to the app's own Envoy, or for a function the way under its own certificate. */
   readonly dispatcher: Dispatcher;
+  /** What the dispatcher is asked for. @default http://tokenizer, as an Envoy beside the app takes it */
+  readonly origin?: string;
   /** For a whole call, its retry included. @default 5000 */
   readonly deadlineMs?: number;
   /** Between 0 and 1, for the jitter. @default Math.random */
@@ -34,7 +36,20 @@ export interface TokenizerClientOptions {
   readonly wait?: (delayMs: number, signal: AbortSignal) => Promise<unknown>;
 }
 
-const ORIGIN = 'http://tokenizer';
+const DEFAULT_ORIGIN = 'http://tokenizer';
+
+export interface BatchOptions {
+  /** The same key with the same items is the same call: docs/idempotency.md. */
+  readonly idempotencyKey?: string;
+}
+
+/** What the tokenizer of the mesh does beyond a vault in the process. */
+export interface MeshTokenizer extends Tokenizer<TokenizerError> {
+  tokenizeBatch(
+    items: readonly TokenizeRequest[],
+    options?: BatchOptions,
+  ): Promise<readonly BatchResult<TokenizedRecord, TokenizerError>[]>;
+}
 
 /** A `retry-after` above this is left to the caller: the request behind this one does not wait so long. */
 const RETRY_DELAY_MAX_SECONDS = 2;
@@ -44,8 +59,8 @@ const RETRY_DELAY_UNANSWERED_SECONDS = 0.1;
 interface Call extends Omit<JsonCall, 'signal' | 'url'> {
   readonly path: string;
   /**
-   * Whether a call that got no answer is sent again. Creating is not: the first may have stored a
-   * record, whose token nobody would ever learn. A 503 says that no token was handed out, so every
+   * Whether a call that got no answer is sent again. Creating without a key is not: the first may have
+   * stored a record, whose token nobody would ever learn. A 503 says that no token was handed out, so every
    * call is sent once more after it.
    */
   readonly retryUnanswered: boolean;
@@ -58,15 +73,17 @@ interface Call extends Omit<JsonCall, 'signal' | 'url'> {
  *
  * A call is tried twice at most, the second time after what `retry-after` says and a jitter of half of it.
  */
-export function createTokenizerClient(options: TokenizerClientOptions): Tokenizer<TokenizerError> {
+export function createTokenizerClient(options: TokenizerClientOptions): MeshTokenizer {
   const send = (call: Call): Promise<JsonAnswer> => sendWithRetry(call, options);
   return {
     async tokenize(request) {
       const answer = await send({ ...post('/v1/tokens', request), retryUnanswered: false });
       return tokenizedOf(readAnswer(answer, 201, CreatedToken));
     },
-    async tokenizeBatch(items) {
-      const answer = await send({ ...post('/v1/tokens/batch', { items }), retryUnanswered: false });
+    async tokenizeBatch(items, { idempotencyKey } = {}) {
+      const keyed = idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } };
+      const call = { ...post('/v1/tokens/batch', { items }), ...keyed };
+      const answer = await send({ ...call, retryUnanswered: idempotencyKey !== undefined });
       return resultsOf(readAnswer(answer, 200, CreatedBatch), items, tokenizedOf);
     },
     async detokenize(request) {
@@ -125,7 +142,7 @@ type Attempt = JsonAnswer | { readonly status: undefined; readonly cause: unknow
 
 async function sendWithRetry(call: Call, options: TokenizerClientOptions): Promise<JsonAnswer> {
   const signal = AbortSignal.timeout(options.deadlineMs ?? 5_000);
-  const first = await attempt(call, options.dispatcher, signal);
+  const first = await attempt(call, options, signal);
   const delaySeconds = retryDelaySeconds(first, call);
   if (delaySeconds === undefined || signal.aborted) return orUnanswered(first);
   const delayMs = delaySeconds * 1000 * (1 + (options.random ?? Math.random)() / 2);
@@ -134,16 +151,20 @@ async function sendWithRetry(call: Call, options: TokenizerClientOptions): Promi
   } catch {
     return orUnanswered(first);
   }
-  return orUnanswered(await attempt(call, options.dispatcher, signal));
+  return orUnanswered(await attempt(call, options, signal));
 }
 
 function waitFor(delayMs: number, signal: AbortSignal): Promise<unknown> {
   return delay(delayMs, undefined, { signal });
 }
 
-async function attempt(call: Call, dispatcher: Dispatcher, signal: AbortSignal): Promise<Attempt> {
+async function attempt(
+  call: Call,
+  { dispatcher, origin = DEFAULT_ORIGIN }: TokenizerClientOptions,
+  signal: AbortSignal,
+): Promise<Attempt> {
   try {
-    return await callJson(dispatcher, { ...call, url: ORIGIN + call.path, signal });
+    return await callJson(dispatcher, { ...call, url: origin + call.path, signal });
   } catch (cause) {
     return { status: undefined, cause };
   }

@@ -7,6 +7,7 @@
 
 import type { Mesh, VaultAccess, VaultGrant, VaultOperation } from '../../../mesh/definition.ts';
 import { identityOf } from '../../../mesh/identity.ts';
+import { vaultAccessOf, vaultCallers } from '../../../mesh/vault-access.ts';
 import { TokenmeshError } from '../../../errors/error.ts';
 import type { FieldClass } from './field-class.ts';
 
@@ -50,9 +51,9 @@ export const MESH_POLICY_PREFIX = 'mesh.';
  * Nothing else permits anything, so a node without a grant is denied, as Cedar's default is.
  */
 export function compilePolicies(mesh: Mesh): string {
-  return Object.entries(mesh.virtualNodes)
-    .flatMap(([nodeName, node]) =>
-      policiesOf({ nodeName, identity: identityOf(mesh, nodeName) }, node.vaultAccess),
+  return vaultCallers(mesh)
+    .flatMap((nodeName) =>
+      policiesOf({ nodeName, identity: identityOf(mesh, nodeName) }, vaultAccessOf(mesh, nodeName)),
     )
     .join('\n');
 }

@@ -8,6 +8,7 @@
  */
 
 import type { Mesh, VaultOperation, VaultRate } from '../../../mesh/definition.ts';
+import { vaultAccessOf } from '../../../mesh/vault-access.ts';
 import { TokenmeshError } from '../../../errors/error.ts';
 
 /** Out of the way of every honest load of one task, which the cryptography bounds well below; in the way of a loop gone wild. */
@@ -75,7 +76,7 @@ export function ratesOf(
   overrides: RateOverrides,
 ): (node: string, operation: VaultOperation) => VaultRate {
   return (node, operation) =>
-    overrides[node]?.[operation] ?? mesh.virtualNodes[node]?.vaultAccess?.limits?.[operation] ?? DEFAULT_RATE;
+    overrides[node]?.[operation] ?? vaultAccessOf(mesh, node)?.limits?.[operation] ?? DEFAULT_RATE;
 }
 
 export function rateLimited(node: string, operation: VaultOperation, rate: VaultRate): TokenmeshError {

@@ -1,4 +1,5 @@
 import type { Mesh, VaultOperation } from '../../../mesh/definition.ts';
+import { vaultCallers } from '../../../mesh/vault-access.ts';
 import { isVaultRate, VAULT_OPERATIONS } from '../../../mesh/vault-rates.ts';
 import type { NodeRates, RateOverrides } from './rate-limit.ts';
 
@@ -22,7 +23,7 @@ export function parseRateOverrides(text: string | undefined, mesh: Mesh): Parsed
 }
 
 function nodeProblems(mesh: Mesh, node: string, rates: unknown): string[] {
-  const nodes = Object.keys(mesh.virtualNodes);
+  const nodes = vaultCallers(mesh);
   if (!nodes.includes(node)) return [`${show(node)}: expected one of ${nodes.join(', ')}`];
   if (!isObject(rates)) return [`${node}: expected an object of operations`];
   return Object.entries(rates).flatMap(([operation, rate]) => {

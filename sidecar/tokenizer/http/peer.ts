@@ -1,5 +1,6 @@
 import type { Mesh } from '../../../mesh/definition.ts';
 import { nodeOfIdentity } from '../../../mesh/identity.ts';
+import { vaultAccessOf } from '../../../mesh/vault-access.ts';
 import { TokenmeshError } from '../../../errors/error.ts';
 import { operationDenied } from '../core/access.ts';
 import type { Caller } from '../core/vault.ts';
@@ -34,7 +35,7 @@ export function peerOf(mesh: Mesh, header: string | undefined): Peer {
 
 /** @throws {TokenmeshError} `ERR_OPERATION_DENIED` for a node that the mesh grants nothing of the vault. */
 export function callerOf(mesh: Mesh, { identity, node }: Peer): Caller {
-  const access = mesh.virtualNodes[node]?.vaultAccess;
+  const access = vaultAccessOf(mesh, node);
   if (access === undefined) throw operationDenied({ identity }, 'use');
   return { identity, access };
 }

@@ -73,7 +73,7 @@ describe('a folder of policies', () => {
   it('that is empty leaves what the mesh grants', async () => {
     await open();
     expect(forms()).toBe('plain');
-    expect(statuses).toMatchObject([{ policies: 13, loadedAt: START }]);
+    expect(statuses).toMatchObject([{ policies: 14, loadedAt: START }]);
   });
 
   it('is followed: a file that is added, changed and removed is in force without a restart', async () => {

@@ -48,6 +48,7 @@ describe('policy files', () => {
       'mesh.paybill.reveal-plain.2',
       'mesh.paybill.read-metadata',
       'mesh.paybill.check-token',
+      'mesh.bulk.tokenize',
       'a.good-one',
     ]);
   });
@@ -182,9 +183,10 @@ describe('the policies that ship', () => {
   it('are valid, and only forbid', async () => {
     const files = await readPolicyFiles(SHIPPED_POLICIES_DIRECTORY);
     expect(files.map(({ name }) => name)).toEqual(['addresses.cedar', 'separated-duties.cedar']);
-    expect([...compileWithMesh(tokenizationMesh, files).keys()].slice(13)).toEqual([
+    expect([...compileWithMesh(tokenizationMesh, files).keys()].slice(14)).toEqual([
       'addresses.payment-only',
       'separated-duties.order-never-reveals',
+      'separated-duties.bulk-never-reveals',
       'separated-duties.paybill-never-writes',
     ]);
     expect(files.filter(({ text }) => /^permit/m.test(text))).toEqual([]);
@@ -209,6 +211,7 @@ describe('the policies that ship', () => {
         ...mesh.virtualNodes,
         paybill: { ...mesh.virtualNodes['order']!, vaultAccess: everything },
       },
+      functions: { bulk: { backends: ['tokenizer'], vaultAccess: everything } },
     };
     const policy = createCedarPolicy(
       compileWithMesh(generous, await readPolicyFiles(SHIPPED_POLICIES_DIRECTORY)),
@@ -235,6 +238,7 @@ describe('the policies that ship', () => {
       'check-value',
       'check-token',
     ]);
+    expect(allowed('bulk', {})).toEqual(allowed('order', {}));
     expect(allowed('paybill', {})).toEqual([
       'reveal-masked',
       'reveal-plain',

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { MockAgent, type MockPool } from 'undici';
 import { TokenizerError } from '../../../../sidecar/tokenizer/client/tokenizer-answers.ts';
-import { createTokenizerClient } from '../../../../sidecar/tokenizer/client/tokenizer-client.ts';
-import type { Tokenizer } from '../../../../sidecar/tokenizer/client/tokenizer.ts';
+import {
+  createTokenizerClient,
+  type MeshTokenizer,
+} from '../../../../sidecar/tokenizer/client/tokenizer-client.ts';
 import { testCard } from '../../../../sample-apps/test-cards.ts';
 import { sentBody, sentHeader } from '../../../support/sent-request.ts';
 
@@ -14,7 +16,7 @@ const TOKENIZED = { token: 'tkn_one', createdAt: new Date('2026-05-01T10:00:00Z'
 let agent: MockAgent;
 let pool: MockPool;
 let waits: number[];
-let client: Tokenizer<TokenizerError>;
+let client: MeshTokenizer;
 
 beforeEach(() => {
   agent = new MockAgent();
@@ -67,6 +69,20 @@ describe('tokenizer client', () => {
     const [first, second] = await client.tokenizeBatch([{ fields: FIELDS }, { fields: FIELDS }]);
     expect(first).toEqual({ result: TOKENIZED });
     expect(second).toMatchObject({ error: { code: 'ERR_VALUE_INVALID', status: 400, remedy: 'do better' } });
+  });
+
+  it('sends a batch with its idempotency key again where no answer came, and one without a key not', async () => {
+    const batch = { path: '/v1/tokens/batch', method: 'POST' };
+    const keys: unknown[] = [];
+    pool.intercept(batch).replyWithError(new Error('gone'));
+    pool.intercept(batch).reply(200, (options) => {
+      keys.push(sentHeader(options, 'idempotency-key'));
+      return { results: [CREATED] };
+    });
+    expect(await client.tokenizeBatch([{ fields: FIELDS }], { idempotencyKey: 'load.1' })).toHaveLength(1);
+    expect(keys).toEqual(['load.1']);
+    pool.intercept(batch).replyWithError(new Error('gone'));
+    expect((await refusal(client.tokenizeBatch([{ fields: FIELDS }]))).isTemporary).toBe(true);
   });
 
   it('refuses a batch answer with fewer results than items', async () => {

@@ -85,7 +85,7 @@ describe('the policy of the shipped mesh', () => {
 
 describe('policies compiled from a mesh', () => {
   it('are one for each grant, and one more for what is shown in plain', () => {
-    expect(compilePolicies(tokenizationMesh).match(/permit/g)).toHaveLength(13);
+    expect(compilePolicies(tokenizationMesh).match(/permit/g)).toHaveLength(14);
   });
 
   it('let a node make tokens of a small format only by a grant that says so', () => {
