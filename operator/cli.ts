@@ -221,6 +221,11 @@ function fieldName(fieldClass: string): string {
   return fieldClass === 'pan' ? 'number' : fieldClass;
 }
 
+// Whoever read what is printed may be gone (`| head`): the rest is for nobody, and no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 try {
   await program.parseAsync();
 } catch (error) {
