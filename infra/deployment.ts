@@ -1,9 +1,12 @@
 import type { App } from 'aws-cdk-lib';
+import { TokenmeshError } from '../errors/error.ts';
 import type { Mesh } from '../mesh/definition.ts';
+import { authenticationOf } from '../mesh/gateway-authentication.ts';
 import { tokenizationMesh } from '../mesh/tokenization-mesh.ts';
 import { assertValidMesh } from '../mesh/validate.ts';
 import type { Deployment } from './config.ts';
 import { deployedMesh } from './nodes.ts';
+import { CallersStack } from './stacks/callers-stack.ts';
 import { CertificatesStack } from './stacks/certificates-stack.ts';
 import { EdgeStack } from './stacks/edge-stack.ts';
 import { KeysStack } from './stacks/keys-stack.ts';
@@ -21,6 +24,8 @@ export interface Region {
   readonly network: NetworkStack;
   readonly pki: PkiStack;
   readonly certificates: CertificatesStack;
+  /** Where a gateway authenticates its callers. */
+  readonly callers: CallersStack | undefined;
   /** Where there is a domain. */
   readonly edge: EdgeStack | undefined;
   readonly services: ServicesStack;
@@ -35,6 +40,7 @@ export function createDeployment(
 ): Region[] {
   const mesh = deployedMesh(shipped, deployment);
   assertValidMesh(mesh);
+  if (deployment.domain !== undefined && authenticationOf(mesh) === undefined) throw open();
   const regions: Region[] = [];
   for (const region of deployment.regions) {
     regions.push(createRegion(app, { mesh, deployment, region }, regions[0]));
@@ -57,17 +63,28 @@ function createRegion(
   const network = new NetworkStack(app, { ...props, keys: keys.keys });
   const pki = new PkiStack(app, { ...props, secretsKeyArn: keys.keys.secrets, roles });
   const certificates = new CertificatesStack(app, { ...props, keys: keys.keys, roles, pki });
+  const authentication = authenticationOf(props.mesh);
+  const callers =
+    authentication === undefined ? undefined : new CallersStack(app, { ...props, authentication });
+  const tokenIssuer = callers?.tokenIssuer;
   const { domain } = deployment;
   const edge =
-    domain === undefined
+    domain === undefined || tokenIssuer === undefined
       ? undefined
-      : new EdgeStack(app, { ...props, network, domain, operationsKeyArn: keys.keys.operations });
+      : new EdgeStack(app, {
+          ...props,
+          network,
+          domain,
+          tokenIssuer,
+          operationsKeyArn: keys.keys.operations,
+        });
   const services = new ServicesStack(app, {
     ...props,
     keys: keys.keys,
     roles,
     network,
     authorities: pki.shortLivedArns,
+    tokenIssuer,
     gatewayTargets: edge?.gatewayTargets,
   });
   services.addStackDependency(certificates);
@@ -79,5 +96,15 @@ function createRegion(
     services,
     edge,
   });
-  return { keys, vault, network, pki, certificates, edge, services, observability };
+  return { keys, vault, network, pki, certificates, callers, edge, services, observability };
+}
+
+/** A gateway that lets anybody in is none to be had from the internet. */
+function open(): TokenmeshError {
+  return new TokenmeshError({
+    code: 'ERR_DEPLOYMENT_INVALID',
+    message:
+      'the deployment cannot be made: domain: expected none, since no gateway of the definition authenticates its callers',
+    remedy: 'add authentication to the gateway in the definition, or deploy without a domain',
+  });
 }

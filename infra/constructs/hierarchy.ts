@@ -7,7 +7,7 @@ import {
 } from 'aws-cdk-lib/aws-acmpca';
 import { Construct } from 'constructs';
 import type { CertificateAuthorityHierarchy, Hierarchy as HierarchyName } from '../../mesh/definition.ts';
-import { OWNER_TAG_KEYS } from '../../pki/certificate-owner.ts';
+import { authorityTags } from '../../pki/authority-tags.ts';
 
 export interface HierarchyProps extends CertificateAuthorityHierarchy {
   readonly meshName: string;
@@ -86,7 +86,7 @@ export class Hierarchy extends Construct {
           s3ObjectAcl: 'BUCKET_OWNER_FULL_CONTROL',
         },
       },
-      tags: this.#tags(),
+      tags: this.#tags,
     });
     const certificate = new CfnCertificate(this, `${id}-certificate`, {
       certificateAuthorityArn: issuer?.arn ?? authority.attrArn,
@@ -106,12 +106,8 @@ export class Hierarchy extends Construct {
   }
 
   /** By which a rollover finds what it is to replace, and the right to revoke ends at the mesh's own CAs. */
-  #tags() {
+  get #tags() {
     const { meshName, name } = this.#props;
-    return [
-      { key: OWNER_TAG_KEYS.mesh, value: meshName },
-      { key: 'tokenmesh:hierarchy', value: name },
-      { key: 'tokenmesh:generation', value: '1' },
-    ];
+    return authorityTags({ mesh: meshName, hierarchy: name, generation: 1 });
   }
 }

@@ -7,6 +7,7 @@ import {
   ApplicationProtocolVersion,
   ApplicationTargetGroup,
   ListenerAction,
+  ListenerCondition,
   Protocol,
   SslPolicy,
   TargetType,
@@ -15,8 +16,8 @@ import { ARecord, HostedZone, RecordTarget, type IHostedZone } from 'aws-cdk-lib
 import { LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import type { TokenIssuer } from '../../mesh/envoy/types.ts';
 import type { PublicDomain } from '../config.ts';
-import { Callers } from '../constructs/callers.ts';
 import { Firewall } from '../constructs/firewall.ts';
 import { PUBLIC, type NetworkStack } from './network-stack.ts';
 import { RegionStack, type RegionProps } from './region-stack.ts';
@@ -24,6 +25,7 @@ import { RegionStack, type RegionProps } from './region-stack.ts';
 export interface EdgeProps extends RegionProps {
   readonly network: NetworkStack;
   readonly domain: PublicDomain;
+  readonly tokenIssuer: TokenIssuer;
   readonly operationsKeyArn: string;
 }
 
@@ -36,7 +38,7 @@ export class EdgeStack extends RegionStack {
   readonly firewall: Firewall;
 
   constructor(scope: Construct, props: EdgeProps) {
-    super(scope, 'edge', 'load balancer, firewall, tokens of callers outside', props);
+    super(scope, 'edge', 'load balancer, firewall', props);
     const { network, domain } = props;
     const zone = HostedZone.fromHostedZoneAttributes(this, 'zone', {
       hostedZoneId: domain.hostedZoneId,
@@ -44,7 +46,7 @@ export class EdgeStack extends RegionStack {
     });
     this.loadBalancer = this.#loadBalancer(network);
     this.gatewayTargets = this.#targets(network);
-    this.#listen(domain, zone, new Callers(this, this.mesh.name, this.removalPolicy));
+    this.#listen(domain, zone, props.tokenIssuer);
     this.firewall = new Firewall(this, {
       name: this.mesh.name,
       resourceArn: this.loadBalancer.loadBalancerArn,
@@ -88,7 +90,7 @@ export class EdgeStack extends RegionStack {
     });
   }
 
-  /** Of a gateway anything but an operation is refused: that it refuses says that its Envoy is up. */
+  /** A gateway refuses whoever shows no token: that it refuses says that its Envoy is up. */
   #targets(network: NetworkStack): ApplicationTargetGroup {
     const port = Object.values(this.mesh.virtualGateways)[0]?.listener.port ?? 0;
     return new ApplicationTargetGroup(this, 'gateway', {
@@ -101,15 +103,16 @@ export class EdgeStack extends RegionStack {
       healthCheck: {
         protocol: Protocol.HTTPS,
         path: '/',
-        healthyHttpCodes: '403',
+        healthyHttpCodes: '401',
         interval: Duration.seconds(10),
         healthyThresholdCount: 2,
       },
     });
   }
 
-  #listen(domain: PublicDomain, zone: IHostedZone, callers: Callers): void {
-    this.loadBalancer.addListener('https', {
+  #listen(domain: PublicDomain, zone: IHostedZone, { issuer, keys }: TokenIssuer): void {
+    const forward = ListenerAction.forward([this.gatewayTargets]);
+    const listener = this.loadBalancer.addListener('https', {
       port: HTTPS,
       protocol: ApplicationProtocol.HTTPS,
       open: false,
@@ -122,10 +125,16 @@ export class EdgeStack extends RegionStack {
         }),
       ],
       defaultAction: ListenerAction.authenticateJwt({
-        issuer: callers.issuer,
-        jwksEndpoint: callers.jwksEndpoint,
-        next: ListenerAction.forward([this.gatewayTargets]),
+        issuer,
+        jwksEndpoint: `https://${keys.host}${keys.path}`,
+        next: forward,
       }),
+    });
+    // A browser asks before it sends its token: the gateway answers for the origins of the definition.
+    listener.addAction('questions', {
+      priority: 1,
+      conditions: [ListenerCondition.httpRequestMethods(['OPTIONS'])],
+      action: forward,
     });
   }
 }

@@ -64,9 +64,16 @@ export class NetworkStack extends RegionStack {
     this.#endpoints(nodes);
   }
 
-  /** Whether a node calls somebody outside the mesh: it alone is in subnets with a way out. */
+  /** Whether a node calls somebody outside the mesh, or fetches the keys of its callers' tokens: it alone is in subnets with a way out. */
   callsOutside(node: string): boolean {
-    return edgesOf(this.mesh).some((edge) => edge.from === node && edge.to === undefined);
+    return (
+      this.#checksTokens(node) ||
+      edgesOf(this.mesh).some((edge) => edge.from === node && edge.to === undefined)
+    );
+  }
+
+  #checksTokens(node: string): boolean {
+    return this.mesh.virtualGateways[node]?.authentication !== undefined;
   }
 
   #vpc(keys: KeyArns): Vpc {
@@ -102,6 +109,12 @@ export class NetworkStack extends RegionStack {
     this.edgeGroup.addIngressRule(Peer.anyIpv4(), Port.tcp(HTTPS), 'callers outside');
     for (const name of Object.keys(this.mesh.virtualGateways)) {
       this.#letThrough(this.edgeGroup, 'the load balancer', name);
+      if (!this.#checksTokens(name)) continue;
+      this.nodeGroups[name]?.addEgressRule(
+        Peer.anyIpv4(),
+        Port.tcp(HTTPS),
+        "the keys of its callers' tokens",
+      );
     }
     for (const { from, to } of edgesOf(this.mesh)) {
       const caller = this.nodeGroups[from];

@@ -7,6 +7,7 @@ import type { Construct } from 'constructs';
 import { edgesOf, memberOf } from '../../mesh/edges.ts';
 import type { Hierarchy } from '../../mesh/definition.ts';
 import { taskPlacement } from '../../mesh/envoy/task-placement.ts';
+import type { TokenIssuer } from '../../mesh/envoy/types.ts';
 import { appProgram, type Program } from '../../sidecar/node-programs.ts';
 import type { KeyArns } from '../access/node-rights.ts';
 import { NodeService } from '../constructs/node-service.ts';
@@ -26,6 +27,8 @@ export interface ServicesProps extends RegionProps {
   readonly network: NetworkStack;
   /** CAs that sign for short lives, where a node has its own certificates signed. */
   readonly authorities: Readonly<Record<Hierarchy, string>> | undefined;
+  /** Of the tokens that callers outside show to a gateway. */
+  readonly tokenIssuer: TokenIssuer | undefined;
   /** Where the load balancer finds the gateway. */
   readonly gatewayTargets: ApplicationTargetGroup | undefined;
 }
@@ -44,7 +47,7 @@ export class ServicesStack extends RegionStack {
     this.target =
       this.deployment.target === 'app-mesh'
         ? new AppMeshTarget(this, this.mesh)
-        : envoyTarget(this.mesh, props.authorities);
+        : envoyTarget(this.mesh, props);
     this.#tellGaps();
     this.cluster = new Cluster(this, 'cluster', {
       clusterName: this.mesh.name,

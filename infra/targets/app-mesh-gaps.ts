@@ -27,6 +27,13 @@ export function appMeshGaps(mesh: Mesh): Gap[] {
       consequence: 'the apps do not know who calls, and the tokenizer refuses every request',
     },
     {
+      what: 'what a gateway asks of its callers: token and scope, rates, origins',
+      where: Object.keys(mesh.virtualGateways).filter(
+        (name) => mesh.virtualGateways[name]?.authentication !== undefined,
+      ),
+      consequence: 'the load balancer checks the token, and nobody its client and its scope',
+    },
+    {
       what: 'TLS 1.3 alone, and the signature algorithms',
       where: all,
       consequence: 'TLS 1.2 is taken too',

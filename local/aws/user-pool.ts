@@ -11,8 +11,9 @@ import {
   CreateUserPoolDomainCommand,
   type CognitoIdentityProviderClient,
 } from '@aws-sdk/client-cognito-identity-provider';
-import type { GatewayAuthentication, Mesh } from '../../mesh/definition.ts';
+import type { Mesh } from '../../mesh/definition.ts';
 import type { TokenIssuer } from '../../mesh/envoy/types.ts';
+import { authenticationOf, scopesOf } from '../../mesh/gateway-authentication.ts';
 import type { AuthenticationState } from '../../operator/run-state.ts';
 
 /** The client that stands for the shop's own front end: it calls for itself, with no person behind it. */
@@ -72,15 +73,4 @@ export async function createUserPool(
       clientIds: [clientId],
     },
   };
-}
-
-function authenticationOf(mesh: Mesh): GatewayAuthentication | undefined {
-  return Object.values(mesh.virtualGateways).find((gateway) => gateway.authentication !== undefined)
-    ?.authentication;
-}
-
-/** Every scope that an operation of a gateway asks for. */
-function scopesOf(mesh: Mesh): string[] {
-  const operations = Object.values(mesh.virtualGateways).flatMap(({ listener }) => listener.operations);
-  return [...new Set(operations.flatMap(({ scope }) => scope ?? []))];
 }

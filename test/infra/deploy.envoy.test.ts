@@ -28,7 +28,17 @@ const HERE = import.meta.dirname;
 const DEADLINE_MS = 300_000;
 
 /** In the order in which they are made. */
-const STACKS = ['keys', 'vault', 'network', 'pki', 'certificates', 'edge', 'services', 'observability'];
+const STACKS = [
+  'keys',
+  'vault',
+  'network',
+  'pki',
+  'certificates',
+  'callers',
+  'edge',
+  'services',
+  'observability',
+];
 
 /** What the emulator does not know. What it learns, this list must lose. */
 const LACKING = [

@@ -3,20 +3,31 @@ import { appMeshGaps, APP_MESH_ENDED } from '../../infra/targets/app-mesh-gaps.t
 import { taskSidecar } from '../../infra/targets/envoy.ts';
 import type { Mesh } from '../../mesh/definition.ts';
 import { renderBootstrap } from '../../mesh/envoy/bootstrap.ts';
-import { PRIVATE_DIRECTORY, SHARED_DIRECTORY, taskPlacement } from '../../mesh/envoy/task-placement.ts';
-import type { Placement } from '../../mesh/envoy/types.ts';
-import { identityOf, nodeNames, memberNames } from '../../mesh/identity.ts';
+import { PRIVATE_DIRECTORY, SHARED_DIRECTORY } from '../../mesh/envoy/task-placement.ts';
+import type { Placement, TokenIssuer } from '../../mesh/envoy/types.ts';
+import { identityOf, memberNames, nodeNames } from '../../mesh/identity.ts';
 import { tokenizationMesh as mesh } from '../../mesh/tokenization-mesh.ts';
 import { appProgram } from '../../sidecar/node-programs.ts';
 import { readConfig } from '../../sidecar/envoy/config.ts';
 import { readConfig as readTokenizerConfig } from '../../sidecar/tokenizer/config.ts';
-import { withNode, withOneWayOrder } from '../support/meshes.ts';
+import { taskPlacement, withNode, withOneWayOrder } from '../support/meshes.ts';
 import { synthesize, type Synthesized } from '../support/synthesized.ts';
 
 const envoy = synthesize({ outsider: 'true' });
 const appMesh = synthesize({ outsider: 'true', target: 'app-mesh' });
 
 const NODES = nodeNames(mesh);
+
+/** The user pool of the deployment, as the gateway's task has to be told of it. */
+function issuerOf(of: Synthesized): TokenIssuer {
+  const pool = of.one('AWS::Cognito::UserPool', () => true).id;
+  const host = 'cognito-idp.us-east-1.amazonaws.com';
+  return {
+    issuer: `https://${host}/${pool}`,
+    keys: { host, port: 443, path: `/${pool}/.well-known/jwks.json`, tls: true },
+    clientIds: [of.one('AWS::Cognito::UserPoolClient', () => true).id],
+  };
+}
 
 interface Container {
   readonly Name: string;
@@ -112,7 +123,10 @@ describe('a task', () => {
     'of %s runs the sidecar that a run on one machine runs, with the same environment',
     (node) => {
       const sidecar = containerOf(envoy, node, 'sidecar');
-      const program = taskSidecar(mesh, node, undefined);
+      const program = taskSidecar(mesh, node, {
+        authorities: undefined,
+        tokenIssuer: issuerOf(envoy),
+      });
       expect(sidecar.EntryPoint).toEqual(['/usr/local/bin/node', `/app/${program.script}`]);
       expect(environmentOf(sidecar)).toEqual({ AWS_REGION: 'us-east-1', ...program.environment });
       expect(containersOf(envoy, node)).toHaveLength(node in mesh.virtualGateways ? 1 : 2);
@@ -142,7 +156,7 @@ describe('a task', () => {
     (node) => {
       const config = readConfig(environmentOf(containerOf(envoy, node, 'sidecar')));
       expect(config.nodeName).toBe(node);
-      expect(config.placement).toEqual(taskPlacement(mesh, node));
+      expect(config.placement).toEqual(taskPlacement(mesh, node, issuerOf(envoy)));
       const bootstrap = renderBootstrap(mesh, config.nodeName, config.placement);
       expect(bootstrap['node']).toEqual({ id: node, cluster: mesh.name });
     },

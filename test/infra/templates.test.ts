@@ -5,6 +5,7 @@ import { tokenizationMesh as mesh } from '../../mesh/tokenization-mesh.ts';
 import { parseAuthorities, parseDenyList } from '../../pki/revocation.ts';
 import { tokensTable } from '../../sidecar/tokenizer/adapters/dynamodb-sweep-store.ts';
 import { TABLE_KEYS, TABLES, type TableRole } from '../../sidecar/tables.ts';
+import { withOpenGateway } from '../support/meshes.ts';
 import { ACCOUNT, REGION, synthesize, type Resource } from '../support/synthesized.ts';
 
 const whole = synthesize({ domain: 'pay.example.com', hostedZoneId: 'Z0123456789ABC', outsider: 'true' });
@@ -152,7 +153,9 @@ describe('the network', () => {
     for (const { properties } of services) {
       const { AssignPublicIp, Subnets } = properties.NetworkConfiguration.AwsvpcConfiguration;
       expect(AssignPublicIp).toBe('DISABLED');
-      expect(Subnets.join()).toMatch(properties.ServiceName === 'paybill' ? /^vpcoutgoing/ : /^vpcclosed/);
+      expect(Subnets.join()).toMatch(
+        ['paybill', 'gateway'].includes(properties.ServiceName) ? /^vpcoutgoing/ : /^vpcclosed/,
+      );
       expect(Subnets).toHaveLength(2);
     }
   });
@@ -335,13 +338,29 @@ describe('the edge', () => {
     );
   });
 
+  it('lets a question of a browser through, which has no token, and nothing else', () => {
+    const { properties } = whole.one('AWS::ElasticLoadBalancingV2::ListenerRule', () => true);
+    expect(properties.Conditions).toEqual([
+      { Field: 'http-request-method', HttpRequestMethodConfig: { Values: ['OPTIONS'] } },
+    ]);
+  });
+
+  it('is refused to a definition whose gateway authenticates nobody', () => {
+    const open = withOpenGateway();
+    const domain = { domain: 'pay.example.com', hostedZoneId: 'Z0123456789ABC' };
+    expect(() => synthesize(domain, { mesh: open })).toThrow(
+      expect.objectContaining({ code: 'ERR_DEPLOYMENT_INVALID', message: expect.stringMatching(/domain/) }),
+    );
+    expect(synthesize({}, { mesh: open }).ofType('AWS::Cognito::UserPool')).toEqual([]);
+  });
+
   it('reaches the gateway over TLS, and takes its refusal for a sign of life', () => {
     const { properties } = whole.one('AWS::ElasticLoadBalancingV2::TargetGroup', () => true);
     expect(properties).toMatchObject({
       Port: mesh.virtualGateways['gateway']?.listener.port,
       Protocol: 'HTTPS',
       HealthCheckProtocol: 'HTTPS',
-      Matcher: { HttpCode: '403' },
+      Matcher: { HttpCode: '401' },
     });
   });
 
@@ -354,6 +373,37 @@ describe('the edge', () => {
       'AWSManagedRulesKnownBadInputsRuleSet',
     ]);
     expect(whole.ofType('AWS::WAFv2::WebACLAssociation')).toHaveLength(1);
+  });
+});
+
+interface Egress {
+  readonly Description: string;
+  readonly CidrIp: string;
+  readonly FromPort: number;
+  readonly ToPort: number;
+}
+
+describe('callers outside', () => {
+  it('get tokens for the scopes of the definition, with a domain or without', () => {
+    const scopes = Object.values(mesh.virtualGateways).flatMap(({ listener }) =>
+      listener.operations.map(({ scope }) => scope),
+    );
+    const server = plain.one('AWS::Cognito::UserPoolResourceServer', () => true);
+    expect(server.properties.Identifier).toBe('tokenmesh');
+    expect(server.properties.Scopes.map(({ ScopeName }: { ScopeName: string }) => ScopeName)).toEqual(scopes);
+    const { properties } = plain.one('AWS::Cognito::UserPoolClient', () => true);
+    expect(properties).toMatchObject({ AllowedOAuthFlows: ['client_credentials'], GenerateSecret: true });
+    expect(properties.AllowedOAuthScopes).toHaveLength(scopes.length);
+  });
+
+  it.each(NODES)('are known by keys that %s can fetch where it is the gateway', (node) => {
+    const group = whole.one('AWS::EC2::SecurityGroup', ({ id }) =>
+      new RegExp(`^${node}group[0-9A-F]{8}$`).test(id),
+    );
+    const ends = (group.properties.SecurityGroupEgress as Egress[])
+      .filter(({ Description }) => Description.startsWith('the keys'))
+      .map(({ CidrIp, FromPort, ToPort }) => ({ CidrIp, FromPort, ToPort }));
+    expect(ends).toEqual(node === 'gateway' ? [{ CidrIp: '0.0.0.0/0', FromPort: 443, ToPort: 443 }] : []);
   });
 });
 
@@ -447,6 +497,7 @@ describe('several regions', () => {
   it('have a mesh each, with CAs and certificates of its own', () => {
     const stacks = [...both.templates.keys()].filter((name) => name.endsWith('eu-west-1'));
     expect(stacks.map((name) => name.split('-')[1] ?? '').toSorted()).toEqual([
+      'callers',
       'certificates',
       'keys',
       'network',
