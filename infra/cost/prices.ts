@@ -1,6 +1,6 @@
 /**
  * List prices that a deployment is made of: US East (N. Virginia), USD, before any discount and any free tier,
- * as known on 2026-11-25. Only those of the private CAs and of Fargate were looked up that day.
+ * as known on 2026-11-25. Only those of the private CAs and of Fargate on x86 were looked up that day; tasks here run on ARM.
  *
  * @module
  */

@@ -14,7 +14,6 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'docs/byok.md': 'a run with key material of its own: byok.envoy.test.ts',
   'docs/checks.md': 'a certificate that is not served: verify.envoy.test.ts',
   'docs/deploy.md': 'an account of AWS',
-  'docs/edge.md': 'printed before the gateway asked for tokens: edge.envoy.test.ts',
   'docs/order-history.md': 'a run with MariaDB: order-history.envoy.test.ts',
   'docs/queue.md': 'files of thousands of records: bulk.envoy.test.ts',
   'docs/seeing.md': 'traffic that goes on, and Ctrl-C: seen.envoy.test.ts',
