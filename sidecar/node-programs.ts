@@ -30,14 +30,14 @@ export interface SidecarSettings {
     readonly revocationPollSeconds: number;
     readonly crlSeconds: number;
   };
-  /** How often what Envoy counts is written to the log. @default never */
-  readonly metricsSeconds?: number;
+  /** How often metrics are written to the log, for CloudWatch. @default never */
+  readonly emfSeconds?: number;
   /** @default the image's, or `envoy` as PATH finds it */
   readonly envoyBinary?: string;
 }
 
 export function sidecarProgram(settings: SidecarSettings): Program {
-  const { pace, envoyBinary, metricsSeconds } = settings;
+  const { pace, envoyBinary, emfSeconds } = settings;
   return {
     script: 'sidecar/envoy/main.ts',
     flags: [],
@@ -54,7 +54,7 @@ export function sidecarProgram(settings: SidecarSettings): Program {
             TOKENMESH_CRL_SECONDS: String(pace.crlSeconds),
           }),
       TOKENMESH_CERTIFICATE_SOURCE: JSON.stringify(settings.source),
-      ...(metricsSeconds === undefined ? {} : { TOKENMESH_METRICS_SECONDS: String(metricsSeconds) }),
+      ...(emfSeconds === undefined ? {} : { TOKENMESH_EMF_SECONDS: String(emfSeconds) }),
       ...(envoyBinary === undefined ? {} : { ENVOY_BIN: envoyBinary }),
     },
   };

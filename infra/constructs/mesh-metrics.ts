@@ -1,22 +1,46 @@
-import { Metric, Stats, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import { Duration } from 'aws-cdk-lib';
+import { MathExpression, Metric, Stats, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { FilterPattern, MetricFilter, type IFilterPattern, type ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { Mesh } from '../../mesh/definition.ts';
-import { METRIC_NAMESPACE, type EnvoyFigure } from '../../sidecar/envoy/metric-lines.ts';
+import type { Metric as CataloguedMetric } from '../../runtime/metrics/catalogue.ts';
+import { EMF_SERVICE } from '../../sidecar/envoy/emf.ts';
 import { FIVE_MINUTES } from './alarms.ts';
 
-/** What a sidecar writes down of its Envoy. */
-export function envoyMetric(
+/** How a series is summed up: in periods of so long. */
+export interface Summed {
+  readonly statistic: string;
+  readonly period: Duration;
+}
+
+export function perMinute(statistic: string, minutes = 1): Summed {
+  return { statistic, period: Duration.minutes(minutes) };
+}
+
+/** One series that a sidecar writes, under the dimensions that `sidecar/envoy/emf.ts` gives it. */
+export function seriesMetric(
   mesh: Mesh,
   node: string,
-  name: EnvoyFigure,
-  statistic: string = Stats.SUM,
+  metricName: string,
+  labels: Readonly<Record<string, string>>,
+  summed: Summed,
 ): Metric {
   return new Metric({
-    namespace: METRIC_NAMESPACE,
-    metricName: name,
-    dimensionsMap: { Mesh: mesh.name, Node: node },
-    statistic,
+    namespace: mesh.name,
+    metricName,
+    dimensionsMap: { service: EMF_SERVICE, node, ...labels },
+    ...summed,
+  });
+}
+
+/** Every series of a metric of the list, as a graph finds them: an alarm cannot. */
+export function allSeries(mesh: Mesh, { name, kind, unit, labels }: CataloguedMetric): IMetric {
+  const dimensions = [...new Set(['service', 'node', ...labels])].join(',');
+  const gauge = unit === 'unix-seconds' || unit === 'days' ? 'Minimum' : 'Maximum';
+  const statistic = kind === 'gauge' ? gauge : 'Sum';
+  return new MathExpression({
+    expression: `SEARCH('{${mesh.name},${dimensions}} MetricName="${name}"', '${statistic}', ${FIVE_MINUTES.toSeconds()})`,
+    label: '',
     period: FIVE_MINUTES,
   });
 }

@@ -6,6 +6,7 @@
 
 import { SIZES } from '../sizes.ts';
 import { HOURLY, HOURS_IN_A_MONTH, MONTHLY, PER_USE } from './prices.ts';
+import { seriesOfNode, type SeriesSource } from './series.ts';
 import {
   RENEWALS_OF_A_CERTIFICATE,
   SECRET_CALLS_OF_A_TASK,
@@ -147,20 +148,19 @@ function watchingOf(resources: readonly Priced[], { orders }: Usage): number {
   const unusual = alarms.filter(({ properties }) =>
     JSON.stringify(properties).includes('ANOMALY_DETECTION_BAND'),
   );
-  const nodes = resources.filter(({ type }) => type === 'AWS::ECS::TaskDefinition').length;
+  const series = resources
+    .filter(({ type }) => type === 'AWS::ECS::TaskDefinition')
+    .map(({ properties }) => seriesOfNode(properties as SeriesSource));
   const filters = resources.filter(({ type }) => type === 'AWS::Logs::MetricFilter').length;
   const dashboards = resources.filter(({ type }) => type === 'AWS::CloudWatch::Dashboard').length;
   return (
     (alarms.length - unusual.length) * MONTHLY.alarm +
     unusual.length * MONTHLY.anomalyAlarm +
     dashboards * MONTHLY.dashboard +
-    (nodes * METRICS_OF_A_NODE + filters) * MONTHLY.customMetric +
+    (sum(series) + filters) * MONTHLY.customMetric +
     ((orders * UNITS_OF_AN_ORDER.logBytes) / GIGABYTE) * PER_USE.logGigabyte
   );
 }
-
-/** As `sidecar/envoy/metric-lines.ts` names them. */
-const METRICS_OF_A_NODE = 7;
 
 function isShortLivedCa({ UsageMode }: { readonly UsageMode?: string }): boolean {
   return UsageMode === 'SHORT_LIVED_CERTIFICATE';

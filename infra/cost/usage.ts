@@ -25,6 +25,20 @@ export const UNITS_OF_AN_ORDER = { writes: 8, reads: 4, logBytes: 4_000, storedB
 /** As the sidecars poll: certificates of two roles and two bundles each 30 s, the deny list each 5 s. */
 export const SECRET_CALLS_OF_A_TASK = (30 * 86_400 * 4) / 30 + (30 * 86_400) / 5;
 
+/** How many values a label has: of those that depend on use (from `operation` on) an estimate. */
+export const VALUES_OF_A_LABEL: Readonly<Record<string, number>> = {
+  role: 2,
+  hierarchy: 2,
+  authority: 2,
+  envoy_response_code_class: 5,
+  envoy_local_http_ratelimit_prefix: 2,
+  operation: 4,
+  outcome: 2,
+  node: 2,
+  code: 2,
+  format: 2,
+};
+
 /** Renewals of both certificates of a task of a week's life, at two thirds of it at the latest. */
 export const SHORT_LIVED_CERTIFICATES_OF_A_TASK = (2 * 30) / 4.3;
 

@@ -4,12 +4,13 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
-import { listenerMode, memberOf } from '../../mesh/edges.ts';
+import { METRICS } from '../../runtime/metrics/catalogue.ts';
 import { TABLES } from '../../sidecar/tables.ts';
 import { Alarms, FIVE_MINUTES } from '../constructs/alarms.ts';
+import { seriesOf } from '../constructs/catalogue-alarms.ts';
 import {
+  allSeries,
   ASKS_FOR_A_PERSON,
-  envoyMetric,
   FAILED,
   linesOf,
   NOT_REVEALED,
@@ -26,11 +27,6 @@ export interface ObservabilityProps extends RegionProps {
   readonly services: ServicesStack;
   readonly edge: EdgeStack | undefined;
 }
-
-/** A certificate that lives 395 days is renewed by day 45 before its end: this near, something is wrong. */
-const DAYS_LEFT_AT_LEAST = 30;
-/** Of one that lives a week, renewed at two thirds at the latest. */
-const SHORT_LIVED_DAYS_LEFT_AT_LEAST = 1;
 
 /** What is looked at, and what wakes somebody. */
 export class ObservabilityStack extends RegionStack {
@@ -59,46 +55,17 @@ export class ObservabilityStack extends RegionStack {
     new CfnOutput(this, 'alarm-topic', { value: topic.topicArn });
   }
 
+  /** As the list of alarms says. */
   #watchNode(node: string): void {
-    const isMutual =
-      listenerMode(memberOf(this.mesh, node)?.listener ?? { tls: { mode: 'STRICT' } }) === 'mtls';
-    const isShortLived = this.deployment.certificates === 'short-lived' && node in this.mesh.virtualNodes;
-    const metric = (name: Parameters<typeof envoyMetric>[2], statistic?: string): Metric =>
-      envoyMetric(this.mesh, node, name, statistic);
-    this.#alarms.when(`${node}-handshakes-refused`, {
-      metric: metric('HandshakesRefused'),
-      over: 20,
-      meaning: `Somebody tries to connect to ${node} with a certificate that is none of the mesh's, or with none. docs/runbook.md, "Verify fails"`,
-    });
-    this.#alarms.when(`${node}-requests-refused`, {
-      metric: metric('RequestsRefused'),
-      over: 20,
-      meaning: `A member of the mesh asks ${node} for what the definition does not grant it: see the access log of ${node}`,
-    });
-    if (isMutual) {
-      this.#alarms.when(`${node}-handshakes-without-certificate`, {
-        metric: metric('HandshakesWithoutCertificate'),
-        over: 0,
-        meaning: `The listener of ${node} took a connection without a certificate, which it must never do: stop the node. docs/runbook.md, "Verify fails"`,
+    for (const { id, alarm, metric, periods } of seriesOf(this.mesh, node)) {
+      const { severity, sentence, comparison, threshold, runbook } = alarm;
+      this.#alarms.when(id, {
+        metric,
+        ...(comparison === '<' ? { under: threshold } : { over: threshold }),
+        periods,
+        meaning: `${severity}, ${node}: ${sentence}. docs/runbook.md#${runbook}`,
       });
     }
-    this.#alarms.when(`${node}-days-left`, {
-      metric: metric('DaysLeft', Stats.MINIMUM),
-      under: isShortLived ? SHORT_LIVED_DAYS_LEFT_AT_LEAST : DAYS_LEFT_AT_LEAST,
-      meaning: `A certificate of ${node} was not renewed in time. docs/runbook.md, "A rotation is not served"`,
-    });
-    this.#alarms.when(`${node}-rotation-unserved`, {
-      metric: metric('RotationsUnserved', Stats.MINIMUM),
-      over: 0,
-      periods: 3,
-      meaning: `For a quarter of an hour ${node} does not serve the certificate that was published. docs/runbook.md, "A rotation is not served"`,
-    });
-    this.#alarms.when(`${node}-revocation`, {
-      metric: metric('RevocationProblems', Stats.MINIMUM),
-      over: 0,
-      periods: 3,
-      meaning: `A revocation list of ${node} is not up to date. docs/revocation.md, "When a list is not good"`,
-    });
   }
 
   /** Far more reveals than usual is a theft, and far more refusals somebody who tries. */
@@ -199,8 +166,6 @@ export class ObservabilityStack extends RegionStack {
   }
 
   #dashboard(reveals: readonly IMetric[]): void {
-    const ofNodes = (name: Parameters<typeof envoyMetric>[2], statistic?: string): Metric[] =>
-      this.#nodes.map((node) => envoyMetric(this.mesh, node, name, statistic).with({ label: node }));
     const utilization = Object.values(this.#props.services.services).map(({ service }) =>
       service.metricCpuUtilization({ period: FIVE_MINUTES }),
     );
@@ -208,14 +173,11 @@ export class ObservabilityStack extends RegionStack {
       dashboardName: `${this.mesh.name}-${this.regionName}`,
     });
     const pairs: readonly (readonly [string, readonly IMetric[]])[] = [
-      ['Handshakes', ofNodes('Handshakes')],
-      ['Handshakes refused', ofNodes('HandshakesRefused')],
-      ['Requests refused by the mesh', ofNodes('RequestsRefused')],
-      ['Days until the first certificate ends', ofNodes('DaysLeft', Stats.MINIMUM)],
-      ['Certificates published and not served', ofNodes('RotationsUnserved', Stats.MAXIMUM)],
-      ['Revocation lists with a problem', ofNodes('RevocationProblems', Stats.MAXIMUM)],
       ['Reveals: answered, refused, failed', reveals],
       ['CPU of the tasks', utilization],
+      ...METRICS.filter(({ kind }) => kind !== 'histogram').map(
+        (metric) => [metric.meaning, [allSeries(this.mesh, metric)]] as const,
+      ),
     ];
     for (let index = 0; index < pairs.length; index += 2) {
       dashboard.addWidgets(

@@ -7,8 +7,8 @@ import { sidecarProgram, type Program } from '../../sidecar/node-programs.ts';
 import { entryPointOf, healthCommand, sidecarImage } from '../constructs/images.ts';
 import type { MeshTarget } from './target.ts';
 
-/** How often a sidecar writes down what Envoy counts: what alarms and dashboards are made of. */
-const METRICS_SECONDS = 60;
+/** How often a sidecar writes its metrics: what alarms and dashboards are made of. */
+const EMF_SECONDS = 60;
 
 /** Of certificates that are there, and of Envoy, which is up in less than a second. */
 const START_PERIOD = Duration.seconds(120);
@@ -33,7 +33,7 @@ export function taskSidecar(
     runDirectory: PRIVATE_DIRECTORY,
     agentSocket: `${PRIVATE_DIRECTORY}/agent.sock`,
     source: renderSource(mesh, nodeName, authorities),
-    metricsSeconds: METRICS_SECONDS,
+    emfSeconds: EMF_SECONDS,
   });
 }
 

@@ -21,8 +21,6 @@ export interface SidecarConfig {
   readonly certificateSource: RenderedSource;
   /** How often metrics are written for CloudWatch; undefined for not at all. */
   readonly emfSeconds: number | undefined;
-  /** How often what Envoy counts is written to the log, as metrics. @default never */
-  readonly metricsSeconds?: number;
   /** How long requests under way may go on after the sidecar was told to stop. */
   readonly drainSeconds: number;
 }
@@ -45,9 +43,6 @@ export function readConfig(environment: Environment): SidecarConfig {
     environment['TOKENMESH_EMF_SECONDS'] === undefined
       ? undefined
       : positive(environment, 'TOKENMESH_EMF_SECONDS', 60, problems);
-  const metricsSeconds = environment['TOKENMESH_METRICS_SECONDS']
-    ? positive(environment, 'TOKENMESH_METRICS_SECONDS', 60, problems)
-    : undefined;
   const certificateSource = readSource(environment['TOKENMESH_CERTIFICATE_SOURCE'], problems);
   const placement =
     problems.length === 0 ? readPlacement(environment['TOKENMESH_PLACEMENT'] ?? '', problems) : undefined;
@@ -71,7 +66,6 @@ export function readConfig(environment: Environment): SidecarConfig {
     crlSeconds,
     certificateSource,
     emfSeconds,
-    ...(metricsSeconds === undefined ? {} : { metricsSeconds }),
     drainSeconds,
   };
 }

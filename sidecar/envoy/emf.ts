@@ -17,6 +17,9 @@ const UNITS: Readonly<Record<MetricUnit, (typeof Unit)[keyof typeof Unit]>> = {
   flag: Unit.NoUnit,
 };
 
+/** A dimension of every series, beside the node and the labels. */
+export const EMF_SERVICE = 'mesh';
+
 export interface EmfOptions {
   /** CloudWatch's namespace. */
   readonly namespace: string;
@@ -57,7 +60,7 @@ export function emfWriter({ namespace, node, scrape, write, now }: EmfOptions): 
       const value = valueOf(sample);
       if (value === undefined) continue;
       const { metric, labels } = sample;
-      const line = new Metrics({ namespace, serviceName: 'mesh' });
+      const line = new Metrics({ namespace, serviceName: EMF_SERVICE });
       line.addDimensions({ node, ...labels });
       line.addMetric(metric.name, UNITS[metric.unit], value);
       write(JSON.stringify(line.serializeMetrics()));

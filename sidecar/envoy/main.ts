@@ -39,8 +39,7 @@ import { RevocationWatch } from './cert-agent/revocation.ts';
 import { readConfig, type SidecarConfig } from './config.ts';
 import { drain } from './drain.ts';
 import { emfWriter } from './emf.ts';
-import { printMetricLines } from './metric-lines.ts';
-import { sidecarMetrics, standingOf } from './metrics.ts';
+import { sidecarMetrics } from './metrics.ts';
 import { scrape } from './scrape.ts';
 import { BOOTSTRAP_FILE, EXIT_ENVOY_ENDED, startEnvoy, type EnvoyProcess } from './envoy-process.ts';
 
@@ -107,7 +106,6 @@ async function main(): Promise<void> {
   });
   if (config.emfSeconds !== undefined) writeEmf(config, config.emfSeconds, metrics, stopping.signal);
   await Promise.all([
-    tellMetrics(config, agent, revocation, stopping.signal),
     watch(config, agent, stopping.signal),
     watchRevocation(config, revocation, agent, stopping.signal),
   ]);
@@ -200,25 +198,6 @@ async function watchRevocation(
     await agent.refreshCrls();
     await sleep(config.revocationPollSeconds * 1000 * (0.9 + Math.random() * 0.2));
   }
-}
-
-async function tellMetrics(
-  { metricsSeconds, nodeName, placement }: SidecarConfig,
-  agent: CertAgent,
-  revocation: RevocationWatch,
-  stopping: AbortSignal,
-): Promise<void> {
-  if (metricsSeconds === undefined) return;
-  await printMetricLines({
-    mesh: mesh.name,
-    node: nodeName,
-    admin: placement.admin,
-    standing: () => standingOf(agent, revocation),
-    clock: () => new Date(),
-    print: (line) => void process.stdout.write(`${line}\n`),
-    sleep: async () => await sleep(metricsSeconds * 1000),
-    stopping,
-  });
 }
 
 interface Served {

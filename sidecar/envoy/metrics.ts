@@ -4,7 +4,6 @@ import type { CertAgent } from './cert-agent/agent.ts';
 import type { IssuanceState } from './cert-agent/issuance/short-lived-source.ts';
 import type { SecretSink } from './cert-agent/ports.ts';
 import type { RevocationWatch } from './cert-agent/revocation.ts';
-import type { Standing } from './metric-lines.ts';
 
 /** What alarms of the sidecar are made of; read from its state at each scrape. */
 export function sidecarMetrics(
@@ -75,14 +74,6 @@ export function sidecarMetrics(
     it.notAfter === undefined ? 0 : Date.parse(it.notAfter) / 1000,
   );
   return { contentType: registry.contentType, text: async () => await registry.metrics() };
-}
-
-/** What is so now of the certificates and lists that Envoy was given. */
-export function standingOf(agent: Pick<CertAgent, 'states'>, revocation: RevocationWatch): Standing {
-  return {
-    rotationsUnserved: agent.states.filter(({ serial, servedSerial }) => serial !== servedSerial).length,
-    revocationProblems: problemsOf(revocation),
-  };
 }
 
 function problemsOf({ state }: RevocationWatch): number {

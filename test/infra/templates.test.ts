@@ -430,24 +430,6 @@ describe('what is watched', () => {
     ]);
   });
 
-  it.each(NODES)('has alarms on handshakes, expiry, rotation and revocation of %s', (node) => {
-    const names = alarms
-      .filter(({ properties }) =>
-        (properties.Dimensions ?? []).some(({ Value }: { Value: string }) => Value === node),
-      )
-      .map(({ properties }) => properties.MetricName);
-    expect(names).toEqual(
-      expect.arrayContaining([
-        'HandshakesRefused',
-        'RequestsRefused',
-        'DaysLeft',
-        'RotationsUnserved',
-        'RevocationProblems',
-      ]),
-    );
-    expect(names.includes('HandshakesWithoutCertificate')).toBe(node !== 'gateway');
-  });
-
   it('keeps every log under a key of the customer, for as long as was said', () => {
     const logs = synthesize({ logDays: '30' }).ofType('AWS::Logs::LogGroup');
     expect(logs.length).toBeGreaterThan(8);

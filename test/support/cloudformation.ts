@@ -60,16 +60,17 @@ export async function startCloudFormation(bin: string): Promise<EmulatedCloudFor
     credentials: { accessKeyId: ACCOUNT, secretAccessKey: 'emulated' },
   };
   const client = new CloudFormationClient(clientConfig);
+  await put(endpoint, '');
   return {
     clientConfig,
     async deploy(stackName, template) {
-      const lacking = await lackingTypes(client, template);
+      const lacking = await lackingTypes(client, template, await uploaded(endpoint, stackName, template));
       const gone = new Set(
         Object.entries(template.Resources).flatMap(([id, { Type, Properties }]) =>
           lacking.has(Type) || isOfSeveralMetrics(Type, Properties) ? [id] : [],
         ),
       );
-      await make(client, stackName, without(template, gone));
+      await make(client, stackName, await uploaded(endpoint, stackName, without(template, gone)));
       const { StackResources = [] } = await client.send(
         new DescribeStackResourcesCommand({ StackName: stackName }),
       );
@@ -84,10 +85,7 @@ export async function startCloudFormation(bin: string): Promise<EmulatedCloudFor
     async hostedZone(name) {
       const { body } = await request(`${endpoint}/2013-04-01/hostedzone`, {
         method: 'POST',
-        // The emulator reads the account from it, and no signature.
-        headers: {
-          authorization: `AWS4-HMAC-SHA256 Credential=${ACCOUNT}/20260101/${REGION}/route53/aws4_request`,
-        },
+        headers: { authorization: authorizationOf('route53') },
         body: `<CreateHostedZoneRequest><Name>${name}</Name><CallerReference>test</CallerReference></CreateHostedZoneRequest>`,
       });
       return /<Id>\/hostedzone\/(\w+)<\/Id>/.exec(await body.text())?.[1] ?? '';
@@ -115,12 +113,16 @@ async function untilAnswers(endpoint: string): Promise<void> {
 }
 
 /** What the emulator says that it cannot make. A custom resource is a function of ours, whose code is not there. */
-async function lackingTypes(client: CloudFormationClient, template: Template): Promise<ReadonlySet<string>> {
+async function lackingTypes(
+  client: CloudFormationClient,
+  template: Template,
+  TemplateURL: string,
+): Promise<ReadonlySet<string>> {
   const custom = Object.values(template.Resources)
     .map(({ Type }) => Type)
     .filter((type) => type.startsWith('Custom::'));
   try {
-    await client.send(new ValidateTemplateCommand({ TemplateBody: JSON.stringify(template) }));
+    await client.send(new ValidateTemplateCommand({ TemplateURL }));
     return new Set(custom);
   } catch (error) {
     const [, list] = /Unrecognized resource types: \[([^\]]+)\]/.exec(String(error)) ?? [];
@@ -134,10 +136,29 @@ function isOfSeveralMetrics(type: string, properties: Readonly<Record<string, un
   return type === 'AWS::CloudWatch::Alarm' && 'Metrics' in properties;
 }
 
-async function make(client: CloudFormationClient, StackName: string, template: Template): Promise<void> {
-  const TemplateBody = JSON.stringify(template);
+/** A template of more than 51,200 bytes has to lie in S3, where `cdk deploy` puts every one. @returns Its URL. */
+async function uploaded(endpoint: string, stackName: string, template: Template): Promise<string> {
+  return await put(endpoint, `/${stackName}.json`, JSON.stringify(template));
+}
+
+/** Puts an object into the bucket of the templates; the bucket itself without a path. */
+async function put(endpoint: string, path: string, text = ''): Promise<string> {
+  const url = `${endpoint}/templates${path}`;
+  const headers = { authorization: authorizationOf('s3') };
+  const { statusCode, body } = await request(url, { method: 'PUT', headers, body: text });
+  const answer = await body.text();
+  if (statusCode !== 200) throw new Error(`expected 200 of ${url}, got ${statusCode}: ${answer}`);
+  return url;
+}
+
+/** The emulator reads the account from it, and no signature. */
+function authorizationOf(service: string): string {
+  return `AWS4-HMAC-SHA256 Credential=${ACCOUNT}/20260101/${REGION}/${service}/aws4_request`;
+}
+
+async function make(client: CloudFormationClient, StackName: string, TemplateURL: string): Promise<void> {
   await client.send(
-    new CreateStackCommand({ StackName, TemplateBody, Capabilities: ['CAPABILITY_NAMED_IAM'] }),
+    new CreateStackCommand({ StackName, TemplateURL, Capabilities: ['CAPABILITY_NAMED_IAM'] }),
   );
   await settled(client, StackName);
 }
