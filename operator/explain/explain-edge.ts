@@ -7,7 +7,7 @@
 
 import type { Mesh } from '../../mesh/definition.ts';
 import { memberOf } from '../../mesh/edges.ts';
-import { identityOf, nodeNames } from '../../mesh/identity.ts';
+import { identityOf, memberNames } from '../../mesh/identity.ts';
 import { nodeState, type RunState } from '../run-state.ts';
 import { OUTSIDE } from '../tap/seen-request.ts';
 import { bootstrapFacts, type BootstrapFacts } from './bootstrap-facts.ts';
@@ -74,7 +74,7 @@ function operationsOf(mesh: Mesh, { from, to, mode }: AskedEdge, told: Bootstrap
   return offered.map(({ name, method, path }) => {
     const callers = told.rules.get(name) ?? [];
     const permitted = callers === 'anyone' || (own !== undefined && callers.includes(own));
-    const isForAll = callers !== 'anyone' && callers.length === nodeNames(mesh).length;
+    const isForAll = callers !== 'anyone' && callers.length === memberNames(mesh).length;
     return { name, method, path, permitted, callers, isGranted: permitted && !isForAll };
   });
 }
