@@ -145,7 +145,7 @@ describe('a task of the files of its images', () => {
   }, 60_000);
 
   it('keeps its sockets to its own user', () => {
-    for (const socket of ['app.sock', 'admin.sock']) {
+    for (const socket of ['app.sock', 'egress.sock']) {
       const { mode } = statSync(join(volume, socket));
       expect([socket, mode & 0o007]).toEqual([socket, 0]);
     }

@@ -10,7 +10,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { GetPublicKeyCommand } from '@aws-sdk/client-kms';
-import { Agent, request } from 'undici';
+import { request } from 'undici';
 import type { EdgeConfig } from '../../edge/config.ts';
 import { emulatorClients } from '../../operator/aws-clients.ts';
 import { marksIn } from '../../sidecar/tokenizer/core/marks/mark.ts';
@@ -18,6 +18,7 @@ import { edgeConfigOf, edgeEvent, throughEdge, type EdgeRoutes } from '../suppor
 import { callAs } from '../support/mesh-call.ts';
 import { meshOfSuite } from '../support/mesh-of-suite.ts';
 import { mesh } from '../support/running-mesh.ts';
+import { shopOf } from '../support/shop-of.ts';
 
 const PAN = '4000056655665556';
 const HOLDER = 'Zoë Nobody';
@@ -54,12 +55,11 @@ async function throughGateway(
   path: string,
   body: string,
 ): Promise<{ status: number; document: Record<string, unknown> }> {
-  const root = suite.state.cas.find(({ name }) => name === 'servers-root')?.certificate ?? '';
-  const dispatcher = new Agent({ connect: { ca: readFileSync(root), servername: 'localhost' } });
-  const answer = await request(`${suite.state.gatewayUrl}${path}`, {
+  const { dispatcher, gatewayUrl, token } = await shopOf(suite.state);
+  const answer = await request(`${gatewayUrl}${path}`, {
     dispatcher,
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
     body,
   });
   const document = (await answer.body.json()) as Record<string, unknown>;

@@ -116,7 +116,7 @@ async function lookAt(row: BadMaterial, delivery: SecretDelivery): Promise<void>
   const failed = verified(row, during).filter(({ ok }) => !ok);
   const [problem] = problems;
   expect(failed[0]).toMatchObject({
-    hint: problem?.remedy,
+    hint: problem?.remedy.replaceAll('<node>', 'order'),
     found: expect.stringContaining(problem?.message ?? '-'),
   });
   const next = await mend();
