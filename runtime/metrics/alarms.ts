@@ -28,7 +28,7 @@ export const ALARMS: readonly Alarm[] = [
     name: 'certificate-unusable',
     severity: 'page',
     sentence: 'what was published for a node cannot be used, and the old certificate goes on',
-    metric: 'tokenmesh_certificate_problems',
+    metric: 'tokenmesh_certificate_problem_count',
     of: 'value',
     comparison: '>',
     threshold: 0,

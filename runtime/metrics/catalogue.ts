@@ -197,6 +197,15 @@ export const METRICS: readonly Metric[] = [
     isLazy: true,
   },
   {
+    name: 'tokenmesh_certificate_problem_count',
+    kind: 'gauge',
+    unit: 'count',
+    source: 'agent',
+    meaning: 'How many problems there are with certificates, trust bundles and CRLs; 0 is well.',
+    labels: [],
+    panel: 'certificates',
+  },
+  {
     name: 'tokenmesh_certificate_swaps_total',
     kind: 'gauge',
     unit: 'count',

@@ -52,6 +52,10 @@ const METRICS: Readonly<Record<string, readonly [help: string, samples: Samples]
     'What keeps the newest certificate, trust bundle or CRL out of Envoy, by code; none is well.',
     (parts) => problemsOf(parts).map(({ about, code }) => ({ labels: { about, code }, value: 1 })),
   ],
+  certificate_problem_count: [
+    'How many problems there are with certificates, trust bundles and CRLs; 0 is well.',
+    (parts) => [{ labels: {}, value: problemsOf(parts).length }],
+  ],
   rotation_lag_seconds: [
     'From the publication of a certificate to the proof that it is served; while that is to come, its age.',
     ({ agent, now }) =>

@@ -42,6 +42,7 @@ describe('the metrics of certificates', () => {
       'tokenmesh_certificate_days_left{role="server"} 2.5',
       'tokenmesh_certificate_swaps_total{role="client"} 1',
       'tokenmesh_certificate_swaps_total{role="server"} 3',
+      'tokenmesh_certificate_problem_count 0',
       'tokenmesh_rotation_lag_seconds{role="server"} 1.5',
       'tokenmesh_secrets_taken_total{secret="server"} 3',
       'tokenmesh_secrets_refused_total{secret="server"} 1',
