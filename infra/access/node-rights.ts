@@ -113,7 +113,7 @@ export function useTables(stack: Stack, keys: Pick<KeyArns, 'tables'>): PolicySt
   return allow('UseTablesKey', TABLE_KEY_ACTIONS, [keys.tables], viaService(stack, 'dynamodb'));
 }
 
-/** Amazon DynamoDB Developer Guide, "Encryption at rest: usage notes"; grants are for who makes a table. */
+/** Of whoever uses a key through a service that stores. Amazon DynamoDB Developer Guide, "Encryption at rest: usage notes"; grants are for who makes a table. */
 export const TABLE_KEY_ACTIONS = [
   'kms:Decrypt',
   'kms:DescribeKey',

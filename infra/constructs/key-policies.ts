@@ -18,7 +18,12 @@ import {
   type Conditions,
   type IPrincipal,
 } from 'aws-cdk-lib/aws-iam';
-import { BRANCH_KEYS_ALONE, FINGERPRINT_KEYS_ALONE, viaService } from '../access/node-rights.ts';
+import {
+  BRANCH_KEYS_ALONE,
+  FINGERPRINT_KEYS_ALONE,
+  TABLE_KEY_ACTIONS,
+  viaService,
+} from '../access/node-rights.ts';
 import { WRAPPING_ACTIONS } from '../access/function-rights.ts';
 import { ADMINISTERING_ACTIONS } from '../access/operator-rights.ts';
 
@@ -65,7 +70,7 @@ export function storeKeyPolicy(stack: Stack, users: KeyUsers, service: string): 
   return new PolicyDocument({
     statements: [
       ...administration(users),
-      grant('UseThroughTheService', [account], STORE_ACTIONS, viaService(stack, service)),
+      grant('UseThroughTheService', [account], TABLE_KEY_ACTIONS, viaService(stack, service)),
       grant('LetTheServiceKeepUsing', [account], ['kms:CreateGrant'], {
         ...viaService(stack, service),
         Bool: { 'kms:GrantIsForAWSResource': 'true' },
@@ -107,15 +112,6 @@ export function operationsKeyPolicy(stack: Stack, users: KeyUsers): PolicyDocume
     ],
   });
 }
-
-const STORE_ACTIONS = [
-  'kms:Decrypt',
-  'kms:DescribeKey',
-  'kms:Encrypt',
-  'kms:GenerateDataKey',
-  'kms:ReEncryptFrom',
-  'kms:ReEncryptTo',
-];
 
 function administration({ administrator }: KeyUsers): PolicyStatement[] {
   return [grant('Administer', [new AccountRootPrincipal(), administrator], ADMINISTERING_ACTIONS)];

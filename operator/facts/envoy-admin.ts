@@ -1,5 +1,6 @@
 import { Agent, request } from 'undici';
 import type { Placement } from '../../mesh/envoy/types.ts';
+import { reachAdmin } from '../../sidecar/envoy/reach-admin.ts';
 import type { ListenerCounters } from '../checks/seen.ts';
 
 const LISTENER = 'listener.inbound.ssl.';
@@ -39,18 +40,12 @@ export async function readStats(
 
 /** @param admin - A URL, or where a placement has it: in a task that is a Unix socket. */
 async function askAdmin(admin: Placement['admin'] | string, path: string): Promise<string> {
-  const dispatcher = new Agent(
-    typeof admin === 'object' && 'socket' in admin ? { connect: { socketPath: admin.socket } } : {},
-  );
+  const { url, dispatcher } =
+    typeof admin === 'string' ? { url: admin, dispatcher: new Agent() } : reachAdmin(admin);
   try {
-    const { body } = await request(`${baseOf(admin)}${path}`, { dispatcher, headersTimeout: 3_000 });
+    const { body } = await request(`${url}${path}`, { dispatcher, headersTimeout: 3_000 });
     return await body.text();
   } finally {
     await dispatcher.close();
   }
-}
-
-function baseOf(admin: Placement['admin'] | string): string {
-  if (typeof admin === 'string') return admin;
-  return 'socket' in admin ? 'http://admin' : `http://${admin.host}:${admin.port}`;
 }

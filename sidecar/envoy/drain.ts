@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Agent, request } from 'undici';
+import { request, type Agent } from 'undici';
 import type { Placement } from '../../mesh/envoy/types.ts';
+import { reachAdmin } from './reach-admin.ts';
 
 const LOOK_EVERY_MS = 50;
 
@@ -14,8 +15,7 @@ const UNDER_WAY = '^http\\.(inbound|egress)\\.downstream_rq_active$';
  * @param atMostSeconds - Then it is dropped all the same.
  */
 export async function drain(admin: Placement['admin'], atMostSeconds: number): Promise<void> {
-  const dispatcher = 'socket' in admin ? new Agent({ connect: { socketPath: admin.socket } }) : new Agent();
-  const url = 'socket' in admin ? 'http://envoy' : `http://${admin.host}:${admin.port}`;
+  const { url, dispatcher } = reachAdmin(admin);
   const deadline = performance.now() + atMostSeconds * 1000;
   try {
     const told = await request(`${url}/drain_listeners?graceful`, {
