@@ -36,7 +36,7 @@ import { mesh } from '../support/running-mesh.ts';
 const DEADLINE_MS = 90_000;
 
 /** So that a certificate has less than the days that are asked for from the start, and keys soon run out. */
-const suite = meshOfSuite({ TOKENMESH_ACM_VALIDITY_DAYS: '20', TOKENMESH_BRANCH_KEY_SECONDS: '6' });
+const suite = meshOfSuite({ TOKENMESH_ACM_VALIDITY_DAYS: '20', TOKENMESH_BRANCH_KEY_SECONDS: '20' });
 
 const aws = (): AwsClients => emulatorClients(suite.state.aws.endpointUrl, suite.state.aws.region);
 
