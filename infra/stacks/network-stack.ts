@@ -172,14 +172,16 @@ export class NetworkStack extends RegionStack {
       s3: GatewayVpcEndpointAwsService.S3,
     };
     const tables = (Object.keys(TABLES) as (keyof typeof TABLES)[]).map((role) => tableArn(this, role));
-    const layers = `arn:${this.partition}:s3:::prod-${this.region}-starport-layer-bucket/*`;
     const rights = {
-      dynamodb: this.#forThisAccount(['dynamodb:*'], [...tables, expiryIndexArn(this)]),
-      s3: this.#forThisAccount(['s3:GetObject'], [crlObjectsArn(this, this.mesh), layers]),
+      dynamodb: [this.#forThisAccount(['dynamodb:*'], [...tables, expiryIndexArn(this)])],
+      s3: [
+        this.#forThisAccount(['s3:GetObject'], [crlObjectsArn(this, this.mesh)]),
+        this.#forLayersOfImages(),
+      ],
     };
     for (const name of ['dynamodb', 's3'] as const) {
       const endpoint = this.vpc.addGatewayEndpoint(`${name}-endpoint`, { service: stores[name] });
-      endpoint.addToPolicy(rights[name]);
+      for (const statement of rights[name]) endpoint.addToPolicy(statement);
     }
     for (const node of nodes.filter((each) => !this.callsOutside(each))) {
       this.nodeGroups[node]?.addEgressRule(
@@ -188,6 +190,18 @@ export class NetworkStack extends RegionStack {
         'DynamoDB and S3, by their routes',
       );
     }
+  }
+
+  /**
+   * A registry hands out URLs that an account of ECR's own has signed: a condition on the caller's account would
+   * refuse every image (Amazon ECR User Guide, "Minimum Amazon S3 Bucket Permissions for Amazon ECR").
+   */
+  #forLayersOfImages(): PolicyStatement {
+    return new PolicyStatement({
+      principals: [new AnyPrincipal()],
+      actions: ['s3:GetObject'],
+      resources: [`arn:${this.partition}:s3:::prod-${this.region}-starport-layer-bucket/*`],
+    });
   }
 
   #forThisAccount(actions: string[] = ['*'], resources: string[] = ['*']): PolicyStatement {
