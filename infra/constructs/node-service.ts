@@ -42,12 +42,19 @@ export interface NodeServiceProps {
   readonly logGroup: LogGroup;
 }
 
-/** The user of the images. Both containers have it, so that the sockets between them are theirs alone. */
-const USER = '65532:65532';
+/** The user of the images, and its group. Both containers have it, so that the sockets between them are theirs alone. */
+const USER_ID = 65_532;
+const USER = `${USER_ID}:${USER_ID}`;
 
 const SOCKETS = 'sockets';
 
-const TMPFS_OPTIONS = [TmpfsMountOption.NOSUID, TmpfsMountOption.NODEV, TmpfsMountOption.NOEXEC];
+/** Without an owner it would be root's, and the sidecar has no right to it: ECS passes the options on to mount(8). */
+const TMPFS_OPTIONS = [
+  TmpfsMountOption.NOSUID,
+  TmpfsMountOption.NODEV,
+  TmpfsMountOption.NOEXEC,
+  ...[`uid=${USER_ID}`, `gid=${USER_ID}`, 'mode=0700'].map((each) => each as TmpfsMountOption),
+];
 
 /** The bootstrap, a deny list, sockets: the certificates' keys are in memory and nowhere else. */
 const PRIVATE_MEMORY = Size.mebibytes(16);

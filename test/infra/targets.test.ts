@@ -192,9 +192,15 @@ describe('a task', () => {
         expect(container['MountPoints']).toEqual([
           { SourceVolume: 'sockets', ContainerPath: SHARED_DIRECTORY, ReadOnly: false },
         ]);
-        expect(
-          container['LinuxParameters'].Tmpfs?.map((each: { ContainerPath: string }) => each.ContainerPath),
-        ).toEqual(container.Name === 'sidecar' ? [PRIVATE_DIRECTORY] : undefined);
+        const ofTheSidecar = {
+          ContainerPath: PRIVATE_DIRECTORY,
+          Size: 16,
+          // Without them the folder is root's, and closed to the sidecar.
+          MountOptions: ['nosuid', 'nodev', 'noexec', 'uid=65532', 'gid=65532', 'mode=0700'],
+        };
+        expect(container['LinuxParameters'].Tmpfs).toEqual(
+          container.Name === 'sidecar' ? [ofTheSidecar] : undefined,
+        );
       }
     },
   );
