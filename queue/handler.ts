@@ -58,13 +58,15 @@ async function consumeLogged(record: SQSRecord, wiring: QueueWiring): Promise<vo
     const consumed = await consumePart(record.body, wiring);
     wiring.logger.info({ messageId, receives, ...consumed }, 'part consumed');
   } catch (error) {
-    const facts =
-      error instanceof TokenmeshError
-        ? { code: error.code, reason: error.message, remedy: error.remedy }
-        : { reason: nameOf(error) };
-    wiring.logger.error({ messageId, receives, ...facts }, 'part failed and comes again');
+    wiring.logger.error({ messageId, receives, ...factsOf(error) }, 'part failed and comes again');
     throw error;
   }
+}
+
+function factsOf(error: unknown): Readonly<Record<string, string>> {
+  return error instanceof TokenmeshError
+    ? { code: error.code, reason: error.message, remedy: error.remedy }
+    : { reason: nameOf(error) };
 }
 
 let wired: QueueHandler | undefined;
@@ -79,6 +81,7 @@ function wiringOf(environment: NodeJS.ProcessEnv): QueueWiring {
   const { keyArn, resultsBucket, tokenizerEndpoint } = readConfig(environment);
   const secretsManager = new SecretsManagerClient(CONTROL_PATH_CLIENT);
   const endpoint = tokenizerEndpoint === undefined ? {} : { endpoint: tokenizerEndpoint };
+  const logger = createLogger('bulk');
   return {
     opener: createPartOpener({ keyArn }),
     tokenizer: createWayToTokenizer({
@@ -86,13 +89,15 @@ function wiringOf(environment: NodeJS.ProcessEnv): QueueWiring {
       source: secretsManagerSource(secretsManager, tokenizationMesh.name, FUNCTION_NAME),
       deadlineMs: TOKENIZER_DEADLINE_MS,
       now: () => new Date(),
+      onKept: (error) =>
+        logger.warn(factsOf(error), 'certificates not had anew, those there are stay in use'),
       ...endpoint,
     }),
     results: createS3Results({
       client: new S3Client({ ...CONTROL_PATH_CLIENT, forcePathStyle: isEmulated(environment) }),
       bucket: resultsBucket,
     }),
-    logger: createLogger('bulk'),
+    logger,
   };
 }
 

@@ -20,6 +20,8 @@ export interface WayOptions {
   /** For a whole batch. */
   readonly deadlineMs: number;
   readonly now: () => Date;
+  /** The secrets could not be had, and what is known of them stays in use. @default nobody is told */
+  readonly onKept?: (error: unknown) => void;
 }
 
 /** How old what is known of the certificates may be: a renewed one is in use after this long. */
@@ -39,15 +41,18 @@ interface Way {
  * It proves itself under its own client certificate and takes nobody but the tokenizer under the servers' root:
  * what an Envoy of the mesh does, but for revocation lists, which Node checks only where it has one of every CA.
  *
- * @throws {TokenmeshError} `ERR_SECRET_MISSING`, `ERR_SECRET_UNREADABLE`, `ERR_SECRET_UNUSABLE` by each call.
+ * Calls at one moment look for the secrets once. A way that there is outlasts secrets that cannot be had.
+ *
+ * @throws {TokenmeshError} `ERR_SECRET_MISSING`, `ERR_SECRET_UNREADABLE`, `ERR_SECRET_UNUSABLE` by each call,
+ *   until they have been had once.
  */
 export function createWayToTokenizer(options: WayOptions): BulkTokenizer & { close(): Promise<void> } {
-  let way: Promise<Way> | undefined;
+  let way: Way | undefined;
+  let looking: Promise<Way> | undefined;
   const current = async (): Promise<Way> => {
-    const known = await way?.catch(() => undefined);
-    if (known !== undefined && options.now().getTime() - known.seenAtMs < FRESH_MS) return known;
-    way = renewedWay(options, known);
-    return await way;
+    if (way !== undefined && options.now().getTime() - way.seenAtMs < FRESH_MS) return way;
+    looking ??= renewedOrKept(options, way).finally(() => (looking = undefined));
+    return (way = await looking);
   };
   return {
     async tokenize(records, idempotencyKey) {
@@ -59,8 +64,18 @@ export function createWayToTokenizer(options: WayOptions): BulkTokenizer & { clo
         return isAboutInput ? { refused: { code, remedy } } : { later: code };
       });
     },
-    close: async () => await (await way?.catch(() => undefined))?.dispatcher.close(),
+    close: async () => await way?.dispatcher.close(),
   };
+}
+
+async function renewedOrKept(options: WayOptions, known: Way | undefined): Promise<Way> {
+  try {
+    return await renewedWay(options, known);
+  } catch (error) {
+    if (known === undefined) throw error;
+    options.onKept?.(error);
+    return { ...known, seenAtMs: options.now().getTime() };
+  }
 }
 
 async function renewedWay(options: WayOptions, known: Way | undefined): Promise<Way> {

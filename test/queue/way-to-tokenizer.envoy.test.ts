@@ -68,10 +68,11 @@ async function listen(leaf: Authority): Promise<{ readonly port: number; readonl
 
 /** Secrets that a test changes, with how often they were read. */
 function secretsOf(issuer: TestHierarchy) {
-  const held: { leaf?: Authority; reads: number } = { reads: 0 };
+  const held: { leaf?: Authority; reads: number; outage?: Error } = { reads: 0 };
   const source: CertificateSource = {
     async certificate() {
       held.reads += 1;
+      if (held.outage !== undefined) throw held.outage;
       const leaf = (held.leaf ??= await issueLeaf(issuer.subordinate, BULK));
       return {
         version: leaf.serial,
@@ -95,15 +96,17 @@ function secretsOf(issuer: TestHierarchy) {
 function wayTo(port: number, issuer = clients) {
   const { held, source } = secretsOf(issuer);
   const clock = { ms: 0 };
+  const kept: unknown[] = [];
   const way = createWayToTokenizer({
     mesh: tokenizationMesh,
     source,
     endpoint: { host: '127.0.0.1', port },
     deadlineMs: 3_000,
     now: () => new Date(clock.ms),
+    onKept: (error) => kept.push(error),
   });
   const ask = async () => await way.tokenize([recordWith('value')], 'a-load-of-mine.1');
-  return { ask, held, clock, close: async () => await way.close() };
+  return { ask, held, clock, kept, close: async () => await way.close() };
 }
 
 describe('the way of a function to the tokenizer', () => {
@@ -129,6 +132,34 @@ describe('the way of a function to the tokenizer', () => {
     expect(held.reads).toBe(2);
     expect(serials[0]).toBe(serials[1]);
     expect(serials[2]).toBe(normalizeSerial(renewed.serial));
+    await close();
+  });
+
+  it('reads the secrets once for all calls of one moment', async () => {
+    const { port, serials } = await listen(await issueLeaf(servers.subordinate, TOKENIZER));
+    const { ask, held, clock, close } = wayTo(port);
+    await Promise.all([ask(), ask(), ask()]);
+    expect(held.reads).toBe(1);
+    held.leaf = await issueLeaf(clients.subordinate, BULK);
+    clock.ms += 60_000;
+    await Promise.all([ask(), ask(), ask()]);
+    expect(held.reads).toBe(2);
+    expect(new Set(serials.slice(3))).toEqual(new Set([normalizeSerial(held.leaf.serial)]));
+    await close();
+  });
+
+  it('goes on with what it has while the secrets cannot be had, and says so once a minute', async () => {
+    const { port } = await listen(await issueLeaf(servers.subordinate, TOKENIZER));
+    const { ask, held, clock, kept, close } = wayTo(port);
+    held.outage = new Error('no answer');
+    await expect(ask()).rejects.toBe(held.outage);
+    delete held.outage;
+    await ask();
+    held.outage = new Error('no answer');
+    clock.ms += 60_000;
+    await ask();
+    await ask();
+    expect(kept).toEqual([held.outage]);
     await close();
   });
 
