@@ -17,7 +17,8 @@ export interface JournalFile {
   /**
    * What an earlier run of the command left.
    *
-   * @throws {TokenmeshError} `ERR_LOAD_CHANGED`, where going on would tokenize something else than what was begun.
+   * @throws {TokenmeshError} `ERR_LOAD_CHANGED`, where going on would tokenize something else than what was begun;
+   *   `ERR_FILE_UNREADABLE`.
    */
   find(): Promise<Journal | undefined>;
   /** Begins a load of the file as it is now. @throws {TokenmeshError} `ERR_FILE_UNREADABLE` */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -168,6 +169,12 @@ describe('sending a load', () => {
     await expect(journal.find()).rejects.toMatchObject({ code: 'ERR_LOAD_CHANGED' });
     writeFileSync(journal.path, 'not a journal');
     await expect(journal.find()).rejects.toMatchObject({ code: 'ERR_LOAD_CHANGED' });
+  });
+
+  it('refuses to begin anew beside a journal that it cannot read', async () => {
+    const { journal } = loadUnderTest(1);
+    mkdirSync(journal.path);
+    await expect(journal.find()).rejects.toMatchObject({ code: 'ERR_FILE_UNREADABLE' });
   });
 
   it('writes nothing of a record into its journal, which only its user may read', async () => {

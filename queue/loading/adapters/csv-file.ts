@@ -28,7 +28,7 @@ function notCsv({ code, lines }: CsvError): TokenmeshError {
   });
 }
 
-function unreadable(file: string, cause: unknown): TokenmeshError {
+export function unreadable(file: string, cause: unknown): TokenmeshError {
   const reason = (cause as NodeJS.ErrnoException).code ?? 'an error';
   return new TokenmeshError({
     code: 'ERR_FILE_UNREADABLE',

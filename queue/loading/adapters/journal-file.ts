@@ -4,6 +4,7 @@ import { Value } from '@sinclair/typebox/value';
 import { TokenmeshError } from '../../../errors/error.ts';
 import { LOAD_ID } from '../../part.ts';
 import type { Journal, JournalFile } from '../ports.ts';
+import { unreadable } from './csv-file.ts';
 
 const JournalShape = Type.Object({
   load: Type.String({ pattern: LOAD_ID.source }),
@@ -29,7 +30,7 @@ export function journalFile(file: string, options: string): JournalFile {
     path,
     write,
     async find() {
-      const found = await readFile(path, 'utf8').then(parse, () => undefined);
+      const found = await readFile(path, 'utf8').then(parse, (cause: unknown) => noneOr(cause, path));
       if (found === undefined) return undefined;
       const now = Value.Check(JournalShape, found) ? await factsOf(file) : undefined;
       const isSame =
@@ -55,13 +56,14 @@ async function factsOf(file: string): Promise<Pick<Journal, 'bytes' | 'modifiedM
     const { size, mtimeMs } = await stat(file);
     return { bytes: size, modifiedMs: mtimeMs };
   } catch (cause) {
-    throw new TokenmeshError({
-      code: 'ERR_FILE_UNREADABLE',
-      message: `${file} cannot be read: expected a file, got ${(cause as NodeJS.ErrnoException).code ?? 'an error'}`,
-      remedy: 'correct the path, or see that the file may be read',
-      cause,
-    });
+    throw unreadable(file, cause);
   }
+}
+
+/** A journal that may not be read is none the less one: without it, what was sent would get other tokens. */
+function noneOr(cause: unknown, path: string): undefined {
+  if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+  throw unreadable(path, cause);
 }
 
 function parse(text: string): unknown {
