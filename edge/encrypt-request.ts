@@ -26,8 +26,7 @@ const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export function encryptRequest(config: EdgeConfig, event: EdgeEvent): EdgeRequest | EdgeResponse {
   const { request, config: association } = event.Records[0].cf;
   try {
-    const path = pathOf(request);
-    const route = config.routes.find((each) => isOf(each, request.method, path));
+    const route = routeOf(config, request);
     if (route === undefined) return request;
     const limit = BODY_LIMIT_BYTES[association.eventType];
     const data = encryptFields(readBody(request), route.fields, (fieldClass, value) =>
@@ -42,23 +41,43 @@ export function encryptRequest(config: EdgeConfig, event: EdgeEvent): EdgeReques
   }
 }
 
-function isOf({ methods, path }: EdgeRoute, method: string, uri: string): boolean {
-  if (!methods.has(method)) return false;
-  return path.endsWith('*') ? uri.startsWith(path.slice(0, -1)) : uri === path;
+/** @throws {EdgeProblem} for a path that cannot be read, where a route has its method. */
+function routeOf({ routes }: EdgeConfig, { method, uri }: EdgeRequest): EdgeRoute | undefined {
+  const ofMethod = routes.filter(({ methods }) => methods.has(method));
+  if (ofMethod.length === 0) return undefined;
+  for (const spelling of spellingsOf(uri)) {
+    const found = ofMethod.find((each) => isOf(each, spelling));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function isOf({ path }: EdgeRoute, spelling: string): boolean {
+  return path.endsWith('*') ? spelling.startsWith(path.slice(0, -1)) : spelling === path;
 }
 
 /**
- * The path as the Envoys of the mesh read it: another spelling of a route must not slip past it.
- *
- * @throws {EdgeProblem} for one that cannot be read, whatever it leads to.
+ * The path as the Envoys of the mesh read it, and then as a server may that decodes it once more, until that
+ * changes nothing: another spelling of a route must not slip past it.
  */
-function pathOf({ uri }: Pick<EdgeRequest, 'uri'>): string {
+function* spellingsOf(uri: string): Generator<string> {
+  if (!URL.canParse(`https://edge${uri}`) || !isEncodedWell(uri)) throw edgeProblem('ERR_EDGE_PATH');
+  for (let path = uri, last = ''; path !== last;) {
+    last = path;
+    const { pathname } = new URL(`https://edge${path.replaceAll(/[\\/]{2,}|\\/g, '/')}`);
+    path = pathname.replaceAll(/(?:%[\dA-Fa-f]{2})+/g, (text) =>
+      isEncodedWell(text) ? decodeURIComponent(text) : text,
+    );
+    yield path;
+  }
+}
+
+function isEncodedWell(text: string): boolean {
   try {
-    const { pathname } = new URL(`https://edge${uri.replaceAll(/[\\/]{2,}|\\/g, '/')}`);
-    const decoded = decodeURIComponent(pathname);
-    return decoded === pathname ? pathname : pathOf({ uri: decoded });
+    decodeURIComponent(text);
+    return true;
   } catch {
-    throw edgeProblem('ERR_EDGE_PATH');
+    return false;
   }
 }
 

@@ -89,8 +89,28 @@ describe('a request at the edge', () => {
     expect(encrypted(`{"card":{"number":"${PAN}"}}`, { uri })).not.toContain(PAN);
   });
 
+  it.each(['/v1/%252e%252e/orders', '/v1/%252e%252e/%25zz', '/a/../v1/x', '/%25zz/%252e%252e/v1/x'])(
+    'is not let past where one way to read its path leads to a route, and another does not: %s',
+    (uri) => {
+      const fields = [{ name: 'ssn', class: 'ssn' as const }];
+      const routed = edgeConfigOf(keys.create(), [{ methods: ['POST'], path: '/v1/*', fields }]);
+      const outcome = throughEdge(routed, edgeEvent('{"ssn":"078051120"}', { uri }));
+      expect('body' in outcome && parseMark(JSON.parse(outcome.body).ssn as string)).toMatchObject({
+        kind: 'd',
+      });
+    },
+  );
+
   it('of another path or method goes on untouched, body or not', () => {
-    for (const asked of [{ uri: '/health' }, { method: 'GET' }, { method: 'GET', body: null }]) {
+    for (const asked of [
+      { uri: '/health' },
+      { uri: '/my%20orders' },
+      { uri: '/caf%C3%A9' },
+      { uri: '/100%25' },
+      { method: 'GET' },
+      { method: 'GET', body: null },
+      { method: 'GET', uri: '/%zz' },
+    ]) {
       const event = edgeEvent('{', asked);
       expect(encryptRequest(config, event)).toBe(event.Records[0].cf.request);
     }
