@@ -38,6 +38,7 @@ export function markKeysContract(of: () => MarkKeysUnderTest): void {
     expect(await keys.unwrap(first.keyId, wrap(first, 'a value', 'sha1'))).toBeUndefined();
     expect(await keys.unwrap(first.keyId, Buffer.alloc(256, 1))).toBeUndefined();
     expect(await keys.unwrap(first.keyId, Buffer.alloc(4_000))).toBeUndefined();
+    expect(await keys.unwrap(first.keyId, Buffer.alloc(0))).toBeUndefined();
   });
 
   it('says so when no answer is to be had', async () => {

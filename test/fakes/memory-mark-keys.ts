@@ -1,4 +1,5 @@
 import { constants, generateKeyPairSync, privateDecrypt, randomUUID, type KeyObject } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { KeyUnavailableError } from '../../sidecar/tokenizer/core/errors.ts';
 import type { MarkKeys } from '../../sidecar/tokenizer/core/marks/opening.ts';
 
@@ -7,6 +8,9 @@ export class MemoryMarkKeys implements MarkKeys {
   readonly #keys = new Map<string, KeyObject>();
   isDown = false;
   unwrapped = 0;
+  /** The most calls that were under way together. */
+  mostAtOnce = 0;
+  #underWay = 0;
 
   /** Makes another key, as a rotation does. */
   create(): { keyId: string; publicKey: KeyObject } {
@@ -19,6 +23,10 @@ export class MemoryMarkKeys implements MarkKeys {
   async unwrap(keyId: string, wrapped: Uint8Array): Promise<Uint8Array | undefined> {
     if (this.isDown) throw new KeyUnavailableError();
     this.unwrapped += 1;
+    this.#underWay += 1;
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.#underWay);
+    await setImmediate();
+    this.#underWay -= 1;
     const key = this.#keys.get(keyId);
     if (key === undefined) return undefined;
     try {

@@ -33,13 +33,14 @@ export function createMarkedVault({ vault, policy, keys }: MarkedVaultParts): Va
   const open = async <Request extends WithFields>(
     caller: Caller,
     request: Request,
+    width = MARK_WIDTH,
   ): Promise<Opened<Request>> => {
     const marked = Object.entries(request.fields).filter(([, { value }]) => parseMark(value) !== undefined);
     if (marked.length === 0) return { request, values: new Map() };
     const tenant = tenantOf(caller, request.tenant);
     // KMS is not asked for somebody who has no right here.
     requireOperation(policy, caller, 'tokenize', tenant);
-    const opened = await inParallel(marked, MARK_WIDTH, async ([name, field]) => {
+    const opened = await inParallel(marked, width, async ([name, field]) => {
       return [name, { ...field, value: await openField(keys, tenant, name, field) }] as const;
     });
     const fields = { ...request.fields, ...Object.fromEntries(opened) };
@@ -56,8 +57,9 @@ export function createMarkedVault({ vault, policy, keys }: MarkedVaultParts): Va
     upsert: async (caller, asked, begun) =>
       await vault.upsert(caller, (await open(caller, asked)).request, begun),
     async tokenizeBatch(caller, requests) {
+      // The width is the whole batch's, so that the marks of one item are opened one after the other.
       const judged = await inParallel(requests, MARK_WIDTH, (request) =>
-        itemResult(async () => await open(caller, request)),
+        itemResult(async () => await open(caller, request, 1)),
       );
       if (judged.every((each) => 'error' in each)) return judged;
       const usable = judged.flatMap((each) => ('result' in each ? [each.result] : []));

@@ -60,7 +60,8 @@ async function openHybrid(keys: MarkKeys, mark: Mark): Promise<Uint8Array | unde
   const { sealed } = mark;
   const keyEnd = LENGTH_BYTES + sealed.readUInt16BE(0);
   const nonceEnd = keyEnd + NONCE_BYTES;
-  if (sealed.length < nonceEnd + TAG_BYTES) return undefined;
+  // KMS takes no empty text for one that does not open, but for a wrong call: it would look like an outage.
+  if (keyEnd === LENGTH_BYTES || sealed.length < nonceEnd + TAG_BYTES) return undefined;
   const dataKey = await keys.unwrap(mark.keyId, sealed.subarray(LENGTH_BYTES, keyEnd));
   if (dataKey?.length !== DATA_KEY_BYTES) return undefined;
   const opening = createDecipheriv('aes-256-gcm', dataKey, sealed.subarray(keyEnd, nonceEnd));

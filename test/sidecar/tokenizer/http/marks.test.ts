@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { sealValue, type SealingKey } from '../../../../edge/seal-value.ts';
+import { writeMark } from '../../../../sidecar/tokenizer/core/marks/mark.ts';
 import { startTokenizerUnderTest, type TokenizerUnderTest } from '../../../support/tokenizer-under-test.ts';
 
 const PAN = '4111111111111111';
@@ -97,6 +98,24 @@ describe('a mark that is tokenized', () => {
     expect(await revealed(body.results[0]?.token ?? '')).toEqual({ value: PAN, form: 'plain' });
   });
 
+  it('is opened with fifteen others at most, however many there are in a batch', async () => {
+    const fields = { one: 'pan', two: 'name', three: 'email' } as const;
+    const item = {
+      fields: Object.fromEntries(
+        Object.entries(fields).map(([name, each]) => [
+          name,
+          { class: each, value: sealed(each, each === 'pan' ? PAN : 'joe@example.com') },
+        ]),
+      ),
+    };
+    tokenizer.markKeys.mostAtOnce = 0;
+    const { body } = await post('order', '/v1/tokens/batch', {
+      items: Array.from({ length: 40 }, () => item),
+    });
+    expect(body.results.filter(({ token }) => token.startsWith('tkn_'))).toHaveLength(40);
+    expect(tokenizer.markKeys.mostAtOnce).toBe(16);
+  });
+
   it('is known by its value where a request is sent again through the edge, under the same key', async () => {
     const send = async (value: string) => {
       const { json } = await sendWithKey({ fields: { it: { class: 'pan', value } } }, '/v1/tokens');
@@ -113,6 +132,15 @@ describe('a mark that is tokenized', () => {
     const batch = await sendBatch(sealed('pan', PAN));
     expect(batch.results).toHaveLength(1);
     expect(await sendBatch(sealed('pan', PAN))).toEqual(batch);
+  });
+
+  it('costs no call where it wraps no key', async () => {
+    const before = tokenizer.markKeys.unwrapped;
+    const { body } = await tokenize(
+      writeMark({ keyId: current.keyId, kind: 'h', sealed: Buffer.alloc(300) }),
+    );
+    expect(body).toMatchObject({ code: 'ERR_MARK_UNOPENABLE' });
+    expect(tokenizer.markKeys.unwrapped).toBe(before);
   });
 
   it('costs no call for somebody who may not tokenize, and is refused with 503 where KMS is away', async () => {
