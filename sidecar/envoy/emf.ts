@@ -24,7 +24,7 @@ export interface EmfOptions {
   /** CloudWatch's namespace. */
   readonly namespace: string;
   readonly node: string;
-  /** @returns What a source exposes in Prometheus' format; empty where it does not answer. */
+  /** @returns What each source exposes in Prometheus' format; empty where it does not answer. */
   readonly scrape: () => Promise<readonly string[]>;
   readonly write: (line: string) => void;
   /** In milliseconds since 1970. */
@@ -39,33 +39,40 @@ interface Sample {
 
 /**
  * Writes the metrics of the list, each time that it is asked to: gauges as they are, what is a point in time
- * as the seconds that are left, counters as what was added since the last time. The first time tells no
- * counter. Histograms are left out: CloudWatch has no series of buckets.
+ * as the seconds that are left, counters as what was added since the last time. The first answer of a source
+ * tells no counter. Histograms are left out: CloudWatch has no series of buckets.
  */
 export function emfWriter({ namespace, node, scrape, write, now }: EmfOptions): () => Promise<void> {
   const before = new Map<string, number>();
-  const valueOf = ({ metric, labels, value }: Sample): number | undefined => {
+  const answered = new Set<number>();
+  const valueOf = ({ metric, labels, value }: Sample, isFirst: boolean): number | undefined => {
     if (metric.unit === 'unix-seconds') return value === 0 ? undefined : Math.round(value - now() / 1000);
     if (metric.kind === 'gauge') return value;
     const series = `${metric.name} ${JSON.stringify(labels)}`;
-    const last = before.get(series);
+    // A series begins with its first count, and is told of all the same.
+    const last = before.get(series) ?? 0;
     before.set(series, value);
-    if (last === undefined) return undefined;
+    if (isFirst) return undefined;
     // A process that was started anew counts from 0.
     return value >= last ? value - last : value;
   };
   return async () => {
-    const samples = (await scrape()).flatMap(samplesIn);
-    for (const sample of samples) {
-      const value = valueOf(sample);
-      if (value === undefined) continue;
-      const { metric, labels } = sample;
-      const line = new Metrics({ namespace, serviceName: EMF_SERVICE });
-      line.addDimensions({ node, ...labels });
-      line.addMetric(metric.name, UNITS[metric.unit], value);
-      write(JSON.stringify(line.serializeMetrics()));
+    for (const [source, text] of (await scrape()).entries()) {
+      const isFirst = !answered.has(source);
+      if (text !== '') answered.add(source);
+      for (const sample of samplesIn(text)) {
+        const value = valueOf(sample, isFirst);
+        if (value !== undefined) write(lineOf(sample, value));
+      }
     }
   };
+
+  function lineOf({ metric, labels }: Sample, value: number): string {
+    const line = new Metrics({ namespace, serviceName: EMF_SERVICE });
+    line.addDimensions({ node, ...labels });
+    line.addMetric(metric.name, UNITS[metric.unit], value);
+    return JSON.stringify(line.serializeMetrics());
+  }
 }
 
 /** Those of the list alone: an Envoy exposes hundreds, and CloudWatch bills each. */

@@ -52,6 +52,18 @@ describe('the metrics for CloudWatch', () => {
     expect(lines.map((line) => line['envoy_http_rbac_denied'])).toEqual([2, 0, 4]);
   });
 
+  it('are all of a counter that began after its source had answered once: most labels begin with their first count', async () => {
+    const used = (count: number): string =>
+      `# TYPE tokenmesh_honey_token_uses_total counter\ntokenmesh_honey_token_uses_total{node="paybill",operation="detokenize"} ${count}\n`;
+    const { write, lines } = writer(['', rbac(7), rbac(7) + used(1), rbac(7) + used(3)]);
+    for (let turn = 0; turn < 4; turn += 1) await write();
+    const uses = lines.map((line) => line['tokenmesh_honey_token_uses_total']);
+    expect(uses.filter((each) => each !== undefined)).toEqual([1, 2]);
+    expect(lines.map((line) => line['envoy_http_rbac_denied']).filter((each) => each !== undefined)).toEqual([
+      0, 0,
+    ]);
+  });
+
   it('are the seconds that are left until a point in time, and nothing where there is none', async () => {
     const at = (seconds: number): string =>
       `# TYPE tokenmesh_crl_next_update_seconds gauge\ntokenmesh_crl_next_update_seconds{hierarchy="clients",authority="a"} ${seconds}\n`;
