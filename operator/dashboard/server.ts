@@ -37,7 +37,8 @@ export async function serveDashboard(parts: WatchParts, port?: number): Promise<
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     const refusal = refusalOf(request, (server.address() as AddressInfo).port);
     if (refusal !== undefined) return refuse(response, refusal);
-    const path = new URL(request.url ?? '/', 'http://dashboard').pathname;
+    // Not as a URL: what is none, such as `//`, would end the process.
+    const [path = '/'] = (request.url ?? '/').split('?', 1);
     if (path === '/events') return stream(response, watch);
     const asset = assets.get(path);
     if (asset === undefined) return refuse(response, UNKNOWN);

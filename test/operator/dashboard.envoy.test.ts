@@ -92,6 +92,7 @@ describe("the dashboard's address", () => {
       '/vendor/',
       '/snapshot.ts',
       '/tsconfig.json',
+      '//',
     ]) {
       expect((await answer(path)).statusCode).toBe(404);
     }
