@@ -22,7 +22,11 @@ export async function bootstrapFacts(file: string): Promise<BootstrapFacts> {
   const filters = inbound.flatMap(({ filters }) =>
     filters.flatMap((each) => each.typed_config.http_filters ?? []),
   );
-  const rules = filters.find(({ name }) => name === 'envoy.filters.http.rbac')?.typed_config?.rules?.policies;
+  // Others of the kind deny: a token or a scope at a gateway.
+  const rules = filters
+    .filter(({ name }) => name === 'envoy.filters.http.rbac')
+    .map(({ typed_config }) => typed_config?.rules)
+    .find((each) => each?.action === 'ALLOW')?.policies;
   return {
     acceptedNames: inbound
       .map(({ transport_socket }) => namesIn(transport_socket))
@@ -52,6 +56,7 @@ interface HttpFilter {
   readonly name: string;
   readonly typed_config?: {
     readonly rules?: {
+      readonly action: 'ALLOW' | 'DENY';
       readonly policies: Readonly<Record<string, { readonly principals: readonly Principal[] }>>;
     };
   };

@@ -54,7 +54,7 @@ export async function explainEdge(
   const connecting = await connectionLayers(mesh, state, edge, told);
   const operations = told.callee === undefined ? [] : operationsOf(mesh, edge, told.callee);
   const rights = edge.to === 'tokenizer' ? await vaultRights(mesh, edge.from, environment) : [];
-  const layers = [...connecting, ...rbac(edge, operations), ...policy(edge, rights)];
+  const layers = [...connecting, ...token(mesh, edge), ...rbac(edge, operations), ...policy(edge, rights)];
   const connects = connecting.every(({ ok }) => ok);
   const isGranted = edge.to === undefined || operations.some((each) => each.isGranted);
   return {
@@ -77,6 +77,18 @@ function operationsOf(mesh: Mesh, { from, to, mode }: AskedEdge, told: Bootstrap
     const isForAll = callers !== 'anyone' && callers.length === memberNames(mesh).length;
     return { name, method, path, permitted, callers, isGranted: permitted && !isForAll };
   });
+}
+
+function token(mesh: Mesh, { from, to }: AskedEdge): Layer[] {
+  if (from !== OUTSIDE || mesh.virtualGateways[to ?? '']?.authentication === undefined) return [];
+  return [
+    {
+      layer: 'token',
+      ok: true,
+      says: `${to} takes whoever shows an access token with the scope of the operation`,
+      fact: `authentication of ${to}, and the scope of each operation, in ${DEFINITION}`,
+    },
+  ];
 }
 
 function rbac({ from, to }: AskedEdge, operations: readonly ExplainedOperation[]): Layer[] {

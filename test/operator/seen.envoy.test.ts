@@ -280,6 +280,9 @@ describe('mesh explain', () => {
     });
     const outside = (await answerOf('explain', 'outside', 'order', '--json')) as Explanation;
     expect(layersOf(outside, false)).toEqual(expect.arrayContaining(['route', 'TLS trust', 'SAN']));
+    const wayIn = (await answerOf('explain', 'outside', 'gateway', '--json')) as Explanation;
+    expect(wayIn.ok).toBe(true);
+    expect(layersOf(wayIn, true)).toEqual(['route', 'TLS trust', 'token', 'RBAC']);
   });
 
   it('refuses what is no edge', async () => {
