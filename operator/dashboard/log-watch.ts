@@ -114,8 +114,17 @@ function rotationIn(
   return { at: time, role: known, serial: serial.slice(0, 8), ...served };
 }
 
+/** What Envoy refused, by the rule that did. */
+const REASONS: Readonly<Record<string, string>> = {
+  none: 'no rule permits it',
+  'deny list': 'certificate revoked',
+  token: 'token of another client',
+  scope: 'token without the scope',
+  rate: 'too many requests',
+};
+
 function shownRefusal({ at, node, peer, operation, status, mesh, policy }: SeenRequest): ShownRefusal {
-  const byMesh = mesh?.rule === 'none' ? 'no rule permits it' : 'certificate revoked';
+  const byMesh = REASONS[mesh?.rule ?? ''] ?? 'refused';
   const byService = policy === undefined ? `answered ${status}` : policy.outcome;
   return {
     at,

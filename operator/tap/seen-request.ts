@@ -30,7 +30,7 @@ export interface SeenRequest {
   /** Why there was no proper answer, in Envoy's letters: `UF`, `UT`. */
   readonly flags?: string;
   readonly requestId?: string;
-  /** What the mesh decided, and by which rule: the name of an operation, or the deny list. */
+  /** What the mesh decided, and by which rule: the name of an operation, or one of {@link DENIED_BY}. */
   readonly mesh?: { readonly verdict: 'allowed' | 'denied'; readonly rule: string };
   /** What the tokenizer recorded of it: how it ended, and the policies that decided. */
   readonly policy?: { readonly outcome: string; readonly ids: readonly string[] };
@@ -96,10 +96,22 @@ function shown({ name, method, path }: Operation): NonNullable<SeenRequest['oper
 
 /** RBAC has one rule for each operation, which fits its route: what it let through, that rule let through. */
 function decided(details: unknown, operation: string | undefined): SeenRequest['mesh'] {
-  const denied = /^rbac_access_denied_matched_policy\[(.*)\]$/.exec(String(details))?.[1];
-  if (denied !== undefined) return { verdict: 'denied', rule: denied === DENY_LIST ? 'deny list' : 'none' };
+  const [, rule] = DENIED_BY.find(([start]) => String(details).startsWith(start)) ?? [];
+  if (rule !== undefined) return { verdict: 'denied', rule };
   return operation === undefined ? undefined : { verdict: 'allowed', rule: operation };
 }
+
+const RBAC_DENIED = 'rbac_access_denied_matched_policy[';
+
+/** How the details of a refusal begin, and what it was that refused; the first that fits counts. */
+export const DENIED_BY = [
+  [`${RBAC_DENIED}${DENY_LIST}]`, 'deny list'],
+  [`${RBAC_DENIED}token:`, 'token'],
+  [`${RBAC_DENIED}scope:`, 'scope'],
+  [RBAC_DENIED, 'none'],
+  ['jwt_authn_access_denied{', 'token'],
+  ['local_rate_limited', 'rate'],
+] as const;
 
 function entryIn(line: string): Entry | undefined {
   if (!line.startsWith('{') || !line.includes('"direction":')) return undefined;

@@ -39,6 +39,10 @@ describe('a line of the access log', () => {
   it.each([
     ['rbac_access_denied_matched_policy[none]', 'none'],
     ['rbac_access_denied_matched_policy[revoked]', 'deny list'],
+    ['rbac_access_denied_matched_policy[token:not-for-this-gateway]', 'token'],
+    ['rbac_access_denied_matched_policy[scope:orders.create]', 'scope'],
+    ['jwt_authn_access_denied{Jwt_is_missing}', 'token'],
+    ['local_rate_limited', 'rate'],
   ])('tells who denied it: %s', (details, rule) => {
     expect(seen({ status: 403, details })?.mesh).toEqual({ verdict: 'denied', rule });
   });
