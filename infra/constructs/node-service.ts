@@ -49,11 +49,13 @@ const USER = `${USER_ID}:${USER_ID}`;
 const SOCKETS = 'sockets';
 
 /** Without an owner it would be root's, and the sidecar has no right to it: ECS passes the options on to mount(8). */
-const TMPFS_OPTIONS = [
+const TMPFS_OPTIONS: readonly unknown[] = [
   TmpfsMountOption.NOSUID,
   TmpfsMountOption.NODEV,
   TmpfsMountOption.NOEXEC,
-  ...[`uid=${USER_ID}`, `gid=${USER_ID}`, 'mode=0700'].map((each) => each as TmpfsMountOption),
+  `uid=${USER_ID}`,
+  `gid=${USER_ID}`,
+  'mode=0700',
 ];
 
 /** The bootstrap, a deny list, sockets: the certificates' keys are in memory and nowhere else. */
@@ -113,7 +115,8 @@ export class NodeService extends Construct {
     linuxParameters.addTmpfs({
       containerPath: PRIVATE_DIRECTORY,
       size: PRIVATE_MEMORY.toMebibytes(),
-      mountOptions: TMPFS_OPTIONS,
+      // CDK names the options alone, and not what they may be set to.
+      mountOptions: TMPFS_OPTIONS as TmpfsMountOption[],
     });
     const container = task.addContainer(PROXY_CONTAINER, {
       ...this.#common(),
