@@ -5,7 +5,6 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Command, Option } from 'commander';
 import { Agent, request } from 'undici';
 import ora from 'ora';
 import { describeError, TokenmeshError } from '../errors/error.ts';
@@ -21,9 +20,10 @@ import { callTokenizer } from '../operator/vault-call.ts';
 import { verifyMesh } from '../operator/verify.ts';
 import { createQuietLogger } from '../runtime/log.ts';
 import { searchForLeaks } from './leaks.ts';
-import { MeshRunner, type LocalOrderStore, type MeshRun, type MeshRunOptions } from './mesh-run.ts';
+import { MeshRunner, type MeshRun, type MeshRunOptions } from './mesh-run.ts';
 import { stopWithSignals } from './signals.ts';
 import { withShortLived } from './short-lived.ts';
+import { startCommand, type StartOptions } from './start-command.ts';
 import { cardsFor, loadDuring, openShop, orderAndPay, type Shop } from './traffic.ts';
 
 const ORDERS = 20;
@@ -162,12 +162,7 @@ look       npm run mesh -- status | verify | edges | tap tokenizer | rotate toke
 stop       Ctrl-C`);
 }
 
-interface RunOptions {
-  readonly once?: boolean;
-  readonly orderStore: LocalOrderStore;
-}
-
-async function main({ once = false, orderStore }: RunOptions): Promise<number> {
+async function main({ once = false, orderStore }: StartOptions): Promise<number> {
   assertValidMesh(mesh, LOCAL_LIFE);
   const stopped = stopWithSignals();
   const runner = new MeshRunner({
@@ -214,22 +209,12 @@ async function causeOf(error: unknown, runner: MeshRunner): Promise<unknown> {
   return await Promise.race([ended, sleep(1_000, error)]);
 }
 
-const program = new Command('npm start --')
-  .description('Starts the whole mesh on this machine, sends orders through it, and proves every edge.')
-  .option('--once', 'stop after the proof; the exit code is 0 only if everything held')
-  .addOption(
-    new Option(
-      '--order-store <store>',
-      'where the order app keeps its history; mysql starts a server that is installed here',
-    )
-      .choices(['dynamodb', 'mysql'])
-      .default('dynamodb'),
-  )
+const program = startCommand()
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_WRONG_USE))
   .parse();
 
 try {
-  process.exit(await main(program.opts<RunOptions>()));
+  process.exit(await main(program.opts<StartOptions>()));
 } catch (error) {
   process.stderr.write(`npm start: ${describeError(error)}\n`);
   process.exit(1);

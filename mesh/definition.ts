@@ -225,6 +225,13 @@ export interface RevocationPolicy {
   readonly alarmBeforeNextUpdateHours: number;
 }
 
+/** Something wrong with a definition: where, what, and what to do. */
+export interface MeshProblem {
+  readonly path: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
 export interface Mesh {
   readonly name: string;
   readonly hierarchies: Readonly<Record<Hierarchy, CertificateAuthorityHierarchy>>;
@@ -239,4 +246,6 @@ export interface Mesh {
   /** Connections end after this long, so that none outlives a rotation or a revocation by more. */
   readonly maxConnectionDurationSeconds: number;
   readonly requestTimeoutSeconds: number;
+  /** What of the entries nothing could be made of. @default nothing */
+  readonly unresolved?: readonly MeshProblem[];
 }

@@ -1,11 +1,6 @@
-import type { Mesh } from './definition.ts';
+import type { Mesh, MeshProblem } from './definition.ts';
 
-/** Something wrong with a definition: where, what, and what to do. */
-export interface MeshProblem {
-  readonly path: string;
-  readonly message: string;
-  readonly remedy: string;
-}
+export type { MeshProblem };
 
 /** A DNS label (RFC 1035 section 2.3.1), since names become part of certificates and hosts. */
 export const LABEL = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;

@@ -1,30 +1,21 @@
-import type { ListenerTls, Mesh, Operation } from './definition.ts';
-
-/** Both sides prove themselves, and nothing else is taken. */
-const STRICT_MTLS: ListenerTls = { mode: 'STRICT', clientValidation: { trust: 'clients' } };
-
-/** An order, a payment: one document. */
-const SMALL_BODY_BYTES = 65_536;
+import { composeMesh } from './compose.ts';
+import type { Mesh } from './definition.ts';
+import type { MeshEntries } from './entries.ts';
 
 /** A batch of a thousand records. */
 const BATCH_BODY_BYTES = 8_388_608;
 
-/** What every node answers to any other: is it there, and is it ready. */
-const HEALTH: readonly Operation[] = [
-  { name: 'health', method: 'GET', path: '/healthz', callers: 'mesh' },
-  { name: 'readiness', method: 'GET', path: '/readyz', callers: 'mesh' },
-];
-
 const PAYMENT_CLASSES = ['pan', 'expiry', 'cvv', 'name', 'email', 'phone', 'address', 'iban', 'ip', 'ssn'];
 
 /**
- * The mesh of this product, said once: who listens, who calls whom, who may do what.
+ * The mesh of this product, said once: who listens, who calls whom, who may do what. A member is one entry:
+ * `entries.ts` says what may stand in it.
  *
  * The gateway is the only way in from outside; its own listener is one-way TLS.
  * Every edge inside is mTLS. The outsider is a node like the others, with a
  * certificate of its own and not one right.
  */
-export const tokenizationMesh: Mesh = {
+export const tokenizationEntries: MeshEntries = {
   name: 'tokenmesh',
   maxConnectionDurationSeconds: 600,
   // A list is good for a week and written anew at half of that: two days late is for a person to look at.
@@ -44,63 +35,35 @@ export const tokenizationMesh: Mesh = {
       subordinateValidityDays: 1825,
     },
   },
-  virtualGateways: {
-    gateway: {
-      listener: {
-        port: 8443,
-        protocol: 'http2',
-        tls: { mode: 'STRICT' },
-        maxRequestBytes: SMALL_BODY_BYTES,
-        operations: [
-          {
-            name: 'orders.place',
-            method: 'POST',
-            path: '/orders',
-            callers: 'anyone',
-            virtualService: 'order',
-            scope: 'orders.write',
-          },
-          {
-            name: 'orders.read',
-            method: 'GET',
-            path: '/orders/{orderId}',
-            callers: 'anyone',
-            virtualService: 'order',
-            scope: 'orders.read',
-          },
-          {
-            name: 'payments.make',
-            method: 'POST',
-            path: '/payments',
-            callers: 'anyone',
-            virtualService: 'paybill',
-            scope: 'payments.write',
-          },
-        ],
-      },
-      backends: [
-        { virtualService: 'order', clientPolicy: { tls: 'mtls' } },
-        { virtualService: 'paybill', clientPolicy: { tls: 'mtls' } },
-      ],
-      authentication: { resourceServer: 'tokenmesh', keySeconds: 60 },
-      rates: { all: { perSecond: 1_000, burst: 2_000 }, caller: { perSecond: 200, burst: 400 } },
-      crossOrigin: { origins: ['https://shop.example'], maxAgeSeconds: 600 },
-    },
+  gateway: {
+    port: 8443,
+    authentication: { resourceServer: 'tokenmesh', keySeconds: 60 },
+    rates: { all: { perSecond: 1_000, burst: 2_000 }, caller: { perSecond: 200, burst: 400 } },
+    crossOrigin: { origins: ['https://shop.example'], maxAgeSeconds: 600 },
   },
-  virtualNodes: {
+  nodes: {
     order: {
-      listener: {
-        port: 8444,
-        protocol: 'http2',
-        tls: STRICT_MTLS,
-        maxRequestBytes: SMALL_BODY_BYTES,
-        operations: [
-          ...HEALTH,
-          { name: 'orders.place', method: 'POST', path: '/orders', callers: ['gateway'] },
-          { name: 'orders.read', method: 'GET', path: '/orders/{orderId}', callers: ['gateway'] },
+      port: 8444,
+      operations: [
+        { name: 'orders.place', method: 'POST', path: '/orders', scope: 'orders.write' },
+        { name: 'orders.read', method: 'GET', path: '/orders/{orderId}', scope: 'orders.read' },
+      ],
+      calls: {
+        tokenizer: [
+          'tokens.create',
+          'tokens.create-batch',
+          'tokens.read',
+          'tokens.delete',
+          'tokens.replace',
+          'tokens.archive',
+          'tokens.restore',
+          'tokens.validate',
+          'values.search',
+          'values.tokenized',
+          'references.put',
+          'text.tokenize',
         ],
       },
-      backends: [{ virtualService: 'tokenizer', clientPolicy: { tls: 'mtls' } }],
       vaultAccess: {
         tenants: ['shop'],
         grants: [
@@ -115,20 +78,12 @@ export const tokenizationMesh: Mesh = {
       },
     },
     paybill: {
-      listener: {
-        port: 8445,
-        protocol: 'http2',
-        tls: STRICT_MTLS,
-        maxRequestBytes: SMALL_BODY_BYTES,
-        operations: [
-          ...HEALTH,
-          { name: 'payments.make', method: 'POST', path: '/payments', callers: ['gateway'] },
-        ],
+      port: 8445,
+      operations: [{ name: 'payments.make', method: 'POST', path: '/payments', scope: 'payments.write' }],
+      calls: {
+        tokenizer: ['tokens.read', 'tokens.validate', 'detokenize', 'detokenize-batch', 'text.detokenize'],
       },
-      backends: [
-        { virtualService: 'tokenizer', clientPolicy: { tls: 'mtls' } },
-        { virtualService: 'processor', clientPolicy: { tls: 'one-way' } },
-      ],
+      callsOutside: ['processor'],
       vaultAccess: {
         tenants: ['shop'],
         defaultPurpose: 'payment',
@@ -140,81 +95,39 @@ export const tokenizationMesh: Mesh = {
         ],
       },
     },
-    outsider: {
-      listener: {
-        port: 8446,
-        protocol: 'http2',
-        tls: STRICT_MTLS,
-        maxRequestBytes: SMALL_BODY_BYTES,
-        operations: HEALTH,
-      },
-      backends: [
-        { virtualService: 'tokenizer', clientPolicy: { tls: 'mtls' } },
-        { virtualService: 'order', clientPolicy: { tls: 'mtls' } },
-        { virtualService: 'paybill', clientPolicy: { tls: 'mtls' } },
-      ],
-    },
+    outsider: { port: 8446, calls: { tokenizer: [], order: [], paybill: [] } },
     tokenizer: {
-      listener: {
-        port: 8447,
-        protocol: 'http2',
-        tls: STRICT_MTLS,
-        maxRequestBytes: BATCH_BODY_BYTES,
-        operations: [
-          ...HEALTH,
-          { name: 'openapi', method: 'GET', path: '/openapi.json', callers: 'mesh' },
-          { name: 'tokens.create', method: 'POST', path: '/v1/tokens', callers: ['order'] },
-          {
-            name: 'tokens.create-batch',
-            method: 'POST',
-            path: '/v1/tokens/batch',
-            callers: ['order', 'bulk'],
-          },
-          { name: 'tokens.read', method: 'GET', path: '/v1/tokens/{token}', callers: ['order', 'paybill'] },
-          { name: 'tokens.delete', method: 'DELETE', path: '/v1/tokens/{token}', callers: ['order'] },
-          { name: 'tokens.replace', method: 'PUT', path: '/v1/tokens/{token}', callers: ['order'] },
-          {
-            name: 'tokens.archive',
-            method: 'POST',
-            path: '/v1/tokens/{token}/archive',
-            callers: ['order'],
-          },
-          {
-            name: 'tokens.restore',
-            method: 'POST',
-            path: '/v1/tokens/{token}/restore',
-            callers: ['order'],
-          },
-          {
-            name: 'tokens.validate',
-            method: 'POST',
-            path: '/v1/tokens/validate',
-            callers: ['order', 'paybill'],
-          },
-          { name: 'values.search', method: 'POST', path: '/v1/values/search', callers: ['order'] },
-          { name: 'values.tokenized', method: 'POST', path: '/v1/values/tokenized', callers: ['order'] },
-          { name: 'references.put', method: 'PUT', path: '/v1/references/{reference}', callers: ['order'] },
-          { name: 'detokenize', method: 'POST', path: '/v1/detokenize', callers: ['paybill'] },
-          { name: 'detokenize-batch', method: 'POST', path: '/v1/detokenize/batch', callers: ['paybill'] },
-          { name: 'text.tokenize', method: 'POST', path: '/v1/text/tokenize', callers: ['order'] },
-          { name: 'text.detokenize', method: 'POST', path: '/v1/text/detokenize', callers: ['paybill'] },
-        ],
-      },
-      backends: [],
+      port: 8447,
+      maxRequestBytes: BATCH_BODY_BYTES,
+      operations: [
+        { name: 'openapi', method: 'GET', path: '/openapi.json', callers: 'mesh' },
+        { name: 'tokens.create', method: 'POST', path: '/v1/tokens' },
+        { name: 'tokens.create-batch', method: 'POST', path: '/v1/tokens/batch' },
+        { name: 'tokens.read', method: 'GET', path: '/v1/tokens/{token}' },
+        { name: 'tokens.delete', method: 'DELETE', path: '/v1/tokens/{token}' },
+        { name: 'tokens.replace', method: 'PUT', path: '/v1/tokens/{token}' },
+        { name: 'tokens.archive', method: 'POST', path: '/v1/tokens/{token}/archive' },
+        { name: 'tokens.restore', method: 'POST', path: '/v1/tokens/{token}/restore' },
+        { name: 'tokens.validate', method: 'POST', path: '/v1/tokens/validate' },
+        { name: 'values.search', method: 'POST', path: '/v1/values/search' },
+        { name: 'values.tokenized', method: 'POST', path: '/v1/values/tokenized' },
+        { name: 'references.put', method: 'PUT', path: '/v1/references/{reference}' },
+        { name: 'detokenize', method: 'POST', path: '/v1/detokenize' },
+        { name: 'detokenize-batch', method: 'POST', path: '/v1/detokenize/batch' },
+        { name: 'text.tokenize', method: 'POST', path: '/v1/text/tokenize' },
+        { name: 'text.detokenize', method: 'POST', path: '/v1/text/detokenize' },
+      ],
     },
   },
   functions: {
     bulk: {
-      backends: ['tokenizer'],
+      calls: { tokenizer: ['tokens.create-batch'] },
       vaultAccess: { tenants: ['shop'], grants: [{ operation: 'tokenize', classes: '*' }] },
     },
-  },
-  virtualServices: {
-    order: { provider: 'order' },
-    paybill: { provider: 'paybill' },
-    tokenizer: { provider: 'tokenizer' },
   },
   externalServices: {
     processor: { hostname: 'processor.example' },
   },
 };
+
+export const tokenizationMesh: Mesh = composeMesh(tokenizationEntries);

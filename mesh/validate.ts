@@ -22,6 +22,7 @@ const PATH_TEMPLATE = /^(\/([A-Za-z0-9._-]+|\{[A-Za-z]+\}))+$/;
  */
 export function validateMesh(mesh: Mesh, life: LifeBounds = DEPLOYED_LIFE): MeshProblem[] {
   return [
+    ...(mesh.unresolved ?? []),
     ...nameProblems(mesh),
     ...repetitionProblems(mesh),
     ...serviceProblems(mesh),

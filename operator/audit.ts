@@ -22,8 +22,8 @@ import { auditReport, recordsReport } from './audit-report.ts';
 import { emulatorClients } from './aws-clients.ts';
 import type { RunState } from './run-state.ts';
 import { readStandardInput } from './vault-call.ts';
+import { EXIT_NOT_HELD } from './exit-codes.ts';
 
-const EXIT_NOT_HELD = 1;
 const DEFAULT_TAIL = 20;
 const SETTLE_MS = 4_000;
 

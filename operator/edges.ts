@@ -10,8 +10,8 @@ import { InvalidArgumentError, type Command } from 'commander';
 import type { Mesh } from '../mesh/definition.ts';
 import { edgeTraffic, type EdgeCounters, type EdgeTraffic } from './facts/edge-traffic.ts';
 import type { RunState } from './run-state.ts';
+import { EXIT_NOT_HELD } from './exit-codes.ts';
 
-const EXIT_NOT_HELD = 1;
 const DEFAULT_SECONDS = 2;
 
 /** An edge with what went over it between two looks. */

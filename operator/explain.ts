@@ -12,8 +12,8 @@ import { askedEdge } from './explain/edge-question.ts';
 import { explainEdge, type Explanation } from './explain/explain-edge.ts';
 import type { VaultRight } from './explain/vault-rights.ts';
 import type { RunState } from './run-state.ts';
+import { EXIT_NOT_HELD } from './exit-codes.ts';
 
-const EXIT_NOT_HELD = 1;
 const PLAIN = { head: [], border: [] };
 
 export interface ExplainCommandParts {

@@ -38,8 +38,7 @@ import { settledAt, settledForSureAt } from './key-settling.ts';
 import { boundOf, keyStoreOf, requireNames, wordsFor, type KeysCommandParts } from './keys.ts';
 import { shown, watchRewrap } from './rewrap-watch.ts';
 import type { RunState } from './run-state.ts';
-
-const EXIT_NOT_HELD = 1;
+import { EXIT_NOT_HELD } from './exit-codes.ts';
 
 /** Rows sealed anew in a second: a write unit each for most, beside the traffic of a small table. */
 const DEFAULT_PER_SECOND = 200;

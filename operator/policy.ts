@@ -16,10 +16,10 @@ import {
   revisionOf,
 } from '../sidecar/tokenizer/adapters/policy-files.ts';
 import { FIELD_CLASS_NAMES } from '../sidecar/tokenizer/core/field-class.ts';
+import { EXIT_WRONG_USE } from './exit-codes.ts';
 import { simulate, SIMULATED_OPERATIONS, type Simulation } from './policy-simulation.ts';
 
 const EXIT_DENIED = 1;
-const EXIT_WRONG_USE = 2;
 
 interface TestOptions {
   readonly class: string;

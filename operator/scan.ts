@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { EXIT_WRONG_USE } from './exit-codes.ts';
 import { scanStream, type Finding } from './scan/scan-stream.ts';
 
 const EXIT_FOUND = 1;
-const EXIT_WRONG_USE = 2;
 const PROGRESS_EVERY_MS = 2_000;
 const MEGABYTE = 1024 * 1024;
 

@@ -13,8 +13,8 @@ import { CHECK_GROUPS, CHECK_IDS, groupOf, type CheckGroup, type CheckId } from 
 import { checksSummary, verificationReport } from './report.ts';
 import type { RunState } from './run-state.ts';
 import { verifyMesh, type Verification } from './verify.ts';
+import { EXIT_NOT_HELD } from './exit-codes.ts';
 
-const EXIT_NOT_HELD = 1;
 const WATCH_SECONDS = 10;
 
 interface VerifyOptions {

@@ -87,7 +87,7 @@ export const CHECKS = {
   'mtls.mutual': {
     severity: 'critical',
     sentence: 'the listener has handshakes, and none without a client certificate',
-    hint: 'the listener took a connection without a certificate: see clientValidation in mesh/tokenization-mesh.ts',
+    hint: 'the listener took a connection without a certificate: see clientValidation in mesh/compose.ts',
   },
   'mtls.one-way': {
     severity: 'critical',
@@ -123,12 +123,12 @@ export const CHECKS = {
   'policy.permitted': {
     severity: 'critical',
     sentence: 'the call gets through, as the definition grants',
-    hint: 'compare the callers of the operation in mesh/tokenization-mesh.ts with the RBAC filter of its node',
+    hint: 'compare the calls of the caller in mesh/tokenization-mesh.ts with the RBAC filter of the node',
   },
   'policy.denied': {
     severity: 'critical',
     sentence: 'the call is denied',
-    hint: 'stop the mesh; compare the callers of the operation in mesh/tokenization-mesh.ts with the RBAC filter of its node',
+    hint: 'stop the mesh; compare the calls of the caller in mesh/tokenization-mesh.ts with the RBAC filter of the node',
   },
   'policy.token': {
     severity: 'critical',

@@ -101,7 +101,7 @@ function rbac({ from, to }: AskedEdge, operations: readonly ExplainedOperation[]
       layer: 'RBAC',
       ok: granted > 0,
       says: `${to}'s Envoy lets ${from} call ${count} of ${operations.length} operations${andNoMore}`,
-      fact: `the RBAC filter in ${to}'s bootstrap, from the callers of each operation in ${DEFINITION}`,
+      fact: `the RBAC filter in ${to}'s bootstrap, from the calls of the members in ${DEFINITION}`,
     },
   ];
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { stepsIn } from '../support/page-steps.ts';
 import { anchorsOf, markdownFiles, ROOT, textOf } from '../support/documents.ts';
 
 interface Link {
@@ -35,11 +36,13 @@ const LINKS = markdownFiles()
 
 /** Paths from the root that stand in code spans, such as `mesh/validate.ts`: they go stale as links do. */
 function pathsOf(file: string): Link[] {
+  const written = stepsIn(textOf(file)).flatMap((step) => (step.kind === 'file' ? [step.path] : []));
   const spans = [...textOf(file).matchAll(/`([a-z][\w.-]*(?:\/[\w.-]+)+)`/g)];
   return spans
     .map(([, target = '']) => ({ from: file, target }))
     .filter(({ target }) => /\.(?:ts|py|md|json|txt|in)$/.test(target))
-    .filter(({ target }) => existsSync(join(ROOT, target.split('/')[0] ?? '')));
+    .filter(({ target }) => existsSync(join(ROOT, target.split('/')[0] ?? '')))
+    .filter(({ target }) => !written.includes(target));
 }
 
 const PATHS = markdownFiles().flatMap(pathsOf);

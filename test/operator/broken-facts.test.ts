@@ -125,7 +125,7 @@ const BROKEN: Readonly<Record<CheckId, Broken>> = {
   'mtls.mutual': {
     what: 'somebody got in without a certificate',
     seen: () => edge({ after: { ...COUNTERS, noCertificate: 1 } }),
-    hint: 'the listener took a connection without a certificate: see clientValidation in mesh/tokenization-mesh.ts',
+    hint: 'the listener took a connection without a certificate: see clientValidation in mesh/compose.ts',
   },
   'mtls.one-way': {
     what: 'a one-way listener asks for certificates',
@@ -172,12 +172,12 @@ const BROKEN: Readonly<Record<CheckId, Broken>> = {
   'policy.permitted': {
     what: 'what is granted is denied',
     seen: () => call({ status: 403, deniedByMesh: true }),
-    hint: 'compare the callers of the operation in mesh/tokenization-mesh.ts with the RBAC filter of its node',
+    hint: 'compare the calls of the caller in mesh/tokenization-mesh.ts with the RBAC filter of the node',
   },
   'policy.denied': {
     what: 'what is not granted gets through',
     seen: () => call({ permitted: false, status: 201 }),
-    hint: 'stop the mesh; compare the callers of the operation in mesh/tokenization-mesh.ts with the RBAC filter of its node',
+    hint: 'stop the mesh; compare the calls of the caller in mesh/tokenization-mesh.ts with the RBAC filter of the node',
   },
   'policy.token': {
     what: 'the gateway takes whoever comes',

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 export const ROOT = join(import.meta.dirname, '..', '..');
 
 /** What git ignores or what is not ours. */
-const NOT_OURS = ['node_modules', '.git', '.tokenmesh', 'coverage', 'cdk.out', 'dist'];
+export const NOT_OURS = ['node_modules', '.git', '.tokenmesh', 'coverage', 'cdk.out', 'dist'];
 
 /** Every folder that runs. */
 const SOURCES =

@@ -32,16 +32,18 @@ export class StartedRun {
   /**
    * @param stateFile - Of an earlier run, to take its place.
    * @param environment - Of the user's own, beside what the test runs in.
+   * @param folder - The clone that it is started from.
    */
   constructor(
     stateFile?: string,
     options: readonly string[] = [],
     environment: Readonly<Record<string, string>> = {},
+    folder = ROOT,
   ) {
     this.#directory = mkdtempSync(join(tmpdir(), 'tokenmesh-state-'));
     this.stateFile = stateFile ?? join(this.#directory, 'run.json');
     this.#child = spawn('npm', ['start', '--silent', '--', ...options], {
-      cwd: ROOT,
+      cwd: folder,
       env: { ...process.env, ...environment, TOKENMESH_STATE: this.stateFile },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
