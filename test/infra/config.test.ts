@@ -15,6 +15,8 @@ describe('what a deployment is told', () => {
       multiRegion: true,
       keyOrigin: 'AWS_KMS',
       outsider: false,
+      orderStore: 'dynamodb',
+      edgeKeys: [],
       size: 'small',
       data: 'keep',
       logDays: 400,
