@@ -31,7 +31,7 @@ const BACKUP_DAYS = 35;
 
 const DATABASE_NAME = 'orders';
 const GIBIBYTES = 20;
-const GIBIBYTES_AT_MOST = 500;
+const GIBIBYTES_AT_MOST = 2_000;
 const LOGS = ['error', 'slowquery'];
 
 /** Nobody signs in as this user but the migrations: the apps have users of their own, by IAM. */
