@@ -5,6 +5,7 @@
  */
 
 import { TokenmeshError } from '../errors/error.ts';
+import { readEdgeKey, type EdgeKey } from './edge-key.ts';
 import { SIZES, type SizeName } from './sizes.ts';
 
 export interface Deployment {
@@ -24,6 +25,12 @@ export interface Deployment {
   readonly keyOrigin: 'AWS_KMS' | 'EXTERNAL';
   /** The node that must be refused, to watch it being refused. @default false */
   readonly outsider: boolean;
+  /** Where order and paybill keep the orders: a table, or a database of MySQL. @default dynamodb */
+  readonly orderStore: 'dynamodb' | 'mysql';
+  /** Names of the keys that values are encrypted under at the edge, the newest first. @default none */
+  readonly edgeKeys: readonly string[];
+  /** The function at the edge; without it nothing is encrypted there. @default none */
+  readonly edgeFunction?: EdgeFunctionChoice;
   /** @default small */
   readonly size: SizeName;
   /** What becomes of tables, keys and buckets when the stacks are deleted. @default keep */
@@ -37,6 +44,12 @@ export interface Deployment {
 export interface PublicDomain {
   readonly name: string;
   readonly hostedZoneId: string;
+}
+
+export interface EdgeFunctionChoice {
+  readonly key: EdgeKey;
+  /** Of each region, in their order: the addresses that CloudFront calls from. */
+  readonly prefixLists: readonly string[];
 }
 
 /** What CloudWatch Logs takes. */
@@ -64,6 +77,8 @@ const matching = (expected: string, pattern: RegExp, fallback?: string): Rule =>
 
 const REGION = '[a-z]{2}(?:-[a-z]+)+-\\d';
 
+const KEY_NAME = '[a-z\\d](?:[a-z\\d-]{0,18}[a-z\\d])?';
+
 const RULES = {
   target: oneOf('envoy', 'app-mesh'),
   regions: matching(
@@ -81,6 +96,14 @@ const RULES = {
   multiRegion: oneOf('true', 'false'),
   keyOrigin: oneOf('AWS_KMS', 'EXTERNAL'),
   outsider: oneOf('false', 'true'),
+  orderStore: oneOf('dynamodb', 'mysql'),
+  edgeKeys: matching(
+    'names of keys such as second,first, each of letters, digits and hyphens',
+    new RegExp(`^(?:${KEY_NAME}(?:,${KEY_NAME})*)?$`),
+    '',
+  ),
+  edgeKeyFile: matching('the file that aws kms get-public-key wrote', /\S/),
+  edgePrefixLists: matching('ids such as pl-0123abcd', /^pl-[\da-f]{8,17}(?:,pl-[\da-f]{8,17})*$/),
   size: oneOf('small', ...Object.keys(SIZES).filter((name) => name !== 'small')),
   data: oneOf('keep', 'discard'),
   logDays: {
@@ -113,6 +136,7 @@ export function readDeployment(context: Readonly<Record<string, unknown>>): Depl
   const text = Object.fromEntries(Object.keys(RULES).map((name) => [name, read(name as Name)]));
   const regions = (text['regions'] ?? '').split(',') as [string, ...string[]];
   problems.push(...joint(text, regions));
+  const edgeFunction = readEdgeFunction(text, regions, problems);
   if (problems.length > 0) throw invalid(problems);
   const { account, domain, hostedZoneId, alarmEmail } = text;
   return {
@@ -124,6 +148,9 @@ export function readDeployment(context: Readonly<Record<string, unknown>>): Depl
     multiRegion: text['multiRegion'] === 'true',
     keyOrigin: text['keyOrigin'] as Deployment['keyOrigin'],
     outsider: text['outsider'] === 'true',
+    orderStore: text['orderStore'] as Deployment['orderStore'],
+    edgeKeys: listOf(text['edgeKeys']),
+    ...(edgeFunction === undefined ? {} : { edgeFunction }),
     size: text['size'] as SizeName,
     data: text['data'] as Deployment['data'],
     logDays: Number(text['logDays']),
@@ -156,7 +183,41 @@ function joint(text: Readonly<Record<string, string | undefined>>, regions: read
   if (text['multiRegion'] === 'false' && regions.length > 1) {
     problems.push('multiRegion: expected true with several regions');
   }
+  if (text['orderStore'] === 'mysql' && regions.length > 1) {
+    problems.push(
+      'orderStore: expected dynamodb with several regions: each would have a database of its own',
+    );
+  }
+  if (new Set(listOf(text['edgeKeys'])).size < listOf(text['edgeKeys']).length) {
+    problems.push('edgeKeys: expected each name once');
+  }
   return problems;
+}
+
+/** The function is bundled with the public half of a key that is there already: docs/edge.md. */
+function readEdgeFunction(
+  text: Readonly<Record<string, string | undefined>>,
+  regions: readonly string[],
+  problems: string[],
+): EdgeFunctionChoice | undefined {
+  const { edgeKeyFile, edgePrefixLists, edgeKeys, domain } = text;
+  if (edgeKeyFile === undefined && edgePrefixLists === undefined) return undefined;
+  const prefixLists = listOf(edgePrefixLists);
+  if (prefixLists.length !== regions.length) {
+    problems.push('edgePrefixLists: expected one for each region, beside edgeKeyFile');
+  }
+  if (domain === undefined) problems.push('domain: expected with edgeKeyFile, which stands before it');
+  if (listOf(edgeKeys).length === 0) {
+    problems.push('edgeKeys: expected with edgeKeyFile: the tokenizer opens under no other');
+  }
+  const key = readEdgeKey(edgeKeyFile);
+  if ('problem' in key) problems.push(`edgeKeyFile: ${key.problem}`);
+  else return { key, prefixLists };
+  return undefined;
+}
+
+function listOf(text: string | undefined): string[] {
+  return (text ?? '').split(',').filter((each) => each !== '');
 }
 
 function invalid(problems: readonly string[]): TokenmeshError {

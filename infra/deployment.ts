@@ -6,12 +6,15 @@ import { tokenizationMesh } from '../mesh/tokenization-mesh.ts';
 import { assertValidMesh } from '../mesh/validate.ts';
 import type { Deployment } from './config.ts';
 import { deployedMesh } from './nodes.ts';
+import { BulkStack } from './stacks/bulk-stack.ts';
 import { CallersStack } from './stacks/callers-stack.ts';
 import { CertificatesStack } from './stacks/certificates-stack.ts';
+import { DistributionStack } from './stacks/distribution-stack.ts';
 import { EdgeStack } from './stacks/edge-stack.ts';
 import { KeysStack } from './stacks/keys-stack.ts';
 import { NetworkStack } from './stacks/network-stack.ts';
 import { ObservabilityStack } from './stacks/observability-stack.ts';
+import { OrdersStack } from './stacks/orders-stack.ts';
 import { PkiStack } from './stacks/pki-stack.ts';
 import { ServicesStack } from './stacks/services-stack.ts';
 import { VaultStack } from './stacks/vault-stack.ts';
@@ -28,7 +31,10 @@ export interface Region {
   readonly callers: CallersStack | undefined;
   /** Where there is a domain. */
   readonly edge: EdgeStack | undefined;
+  /** Where the orders are in a database. */
+  readonly orders: OrdersStack | undefined;
   readonly services: ServicesStack;
+  readonly bulk: BulkStack;
   readonly observability: ObservabilityStack;
 }
 
@@ -45,7 +51,16 @@ export function createDeployment(
   for (const region of deployment.regions) {
     regions.push(createRegion(app, { mesh, deployment, region }, regions[0]));
   }
+  if (deployment.edgeFunction !== undefined) distribute(app, mesh, deployment, regions);
   return regions;
+}
+
+/** CloudFront is of no region, and what belongs to it is made in one: whichever the others are in. */
+function distribute(app: App, mesh: Mesh, deployment: Deployment, regions: readonly Region[]): void {
+  const { domain, edgeFunction } = deployment;
+  if (domain === undefined || edgeFunction === undefined) return;
+  const distribution = new DistributionStack(app, { mesh, deployment, domain, edgeFunction });
+  for (const { edge } of regions) if (edge !== undefined) distribution.addStackDependency(edge);
 }
 
 function createRegion(
@@ -78,6 +93,10 @@ function createRegion(
           tokenIssuer,
           operationsKeyArn: keys.keys.operations,
         });
+  const orders =
+    deployment.orderStore === 'mysql'
+      ? new OrdersStack(app, { ...props, keys: keys.keys, roles, network })
+      : undefined;
   const services = new ServicesStack(app, {
     ...props,
     keys: keys.keys,
@@ -86,17 +105,25 @@ function createRegion(
     authorities: pki.shortLivedArns,
     tokenIssuer,
     gatewayTargets: edge?.gatewayTargets,
+    orderDatabase: orders?.database,
   });
   services.addStackDependency(certificates);
+  // Its tables and users have to be there.
+  if (orders !== undefined) services.addStackDependency(orders);
   services.addStackDependency(vault ?? (primary?.vault as VaultStack));
+  const bulk = new BulkStack(app, { ...props, keys: keys.keys, roles, network });
+  // Its certificate has to be there, and somebody who answers.
+  bulk.addStackDependency(services);
   const observability = new ObservabilityStack(app, {
     ...props,
     operationsKeyArn: keys.keys.operations,
     certificates,
     services,
+    bulk,
     edge,
+    orders,
   });
-  return { keys, vault, network, pki, certificates, callers, edge, services, observability };
+  return { keys, vault, network, pki, certificates, callers, edge, orders, services, bulk, observability };
 }
 
 /** A gateway that lets anybody in is none to be had from the internet. */

@@ -1,5 +1,7 @@
 import type { Mesh, VirtualNode } from '../mesh/definition.ts';
 import { nodeNames } from '../mesh/identity.ts';
+import { TABLES, type TableRole } from '../sidecar/tables.ts';
+import type { FunctionName } from './access/arns.ts';
 import type { Deployment } from './config.ts';
 import { taskSize } from './sizes.ts';
 
@@ -9,6 +11,22 @@ const OUTSIDER = 'outsider';
 /** The nodes that are deployed: all of the mesh, but the outsider only where it is asked for. */
 export function deployedNodes(mesh: Mesh, { outsider }: Pick<Deployment, 'outsider'>): string[] {
   return nodeNames(mesh).filter((name) => outsider || name !== OUTSIDER);
+}
+
+/** Those and the functions of the mesh: whoever has a certificate. */
+export function deployedMembers(mesh: Mesh, deployment: Pick<Deployment, 'outsider'>): string[] {
+  return [...deployedNodes(mesh, deployment), ...Object.keys(mesh.functions)];
+}
+
+/** The functions in the VPC, by the names of their security groups. */
+export function networkFunctions({ orderStore }: Pick<Deployment, 'orderStore'>): FunctionName[] {
+  return orderStore === 'mysql' ? ['bulk', 'migrations'] : ['bulk'];
+}
+
+/** The tables: that of the orders only where they are in no database. */
+export function deployedTables({ orderStore }: Pick<Deployment, 'orderStore'>): TableRole[] {
+  const all = Object.keys(TABLES) as TableRole[];
+  return orderStore === 'mysql' ? all.filter((role) => role !== 'orders') : all;
 }
 
 const SEVEN_DAYS_SECONDS = 604_800;

@@ -30,6 +30,18 @@ export const SIZES: Readonly<Record<SizeName, Size>> = {
   },
 };
 
+/** Of the database of the orders. On Graviton, as the tasks. */
+export const DATABASE_CLASSES: Readonly<Record<SizeName, string>> = {
+  small: 'db.t4g.medium',
+  medium: 'db.m7g.large',
+  large: 'db.r7g.4xlarge',
+};
+
+/** Events of one queue that the function takes at once: one for each task of the tokenizer that is always there. */
+export function bulkConcurrency(size: SizeName): number {
+  return SIZES[size].tokenizer.tasksAtLeast;
+}
+
 export function taskSize(size: SizeName, nodeName: string): TaskSize {
   return nodeName === 'tokenizer' ? SIZES[size].tokenizer : SIZES[size].node;
 }

@@ -23,6 +23,14 @@ export function memberNames(mesh: Mesh): string[] {
 /** Every node has a certificate for each side: what it calls with, and what it listens with. */
 export const CERTIFICATE_ROLES: readonly CertificateRole[] = ['client', 'server'];
 
+/** The roles of the certificates that a member has: a function calls, and nobody calls it. */
+export function certificateRolesOf(
+  mesh: Pick<Mesh, 'functions'>,
+  memberName: string,
+): readonly CertificateRole[] {
+  return memberName in mesh.functions ? ['client'] : CERTIFICATE_ROLES;
+}
+
 export const HIERARCHIES: readonly Hierarchy[] = ['clients', 'servers'];
 
 export function hierarchyOf(role: CertificateRole): Hierarchy {

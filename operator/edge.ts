@@ -9,6 +9,7 @@ import { GetPublicKeyCommand } from '@aws-sdk/client-kms';
 import type { Command } from 'commander';
 import { readEdgeConfig, type EdgeConfig, type EdgeSettings } from '../edge/config.ts';
 import { encryptRequest } from '../edge/encrypt-request.ts';
+import { ORDER_ROUTES } from '../edge/order-routes.ts';
 import { TokenmeshError } from '../errors/error.ts';
 import { emulatorClients } from './aws-clients.ts';
 import type { RunState } from './run-state.ts';
@@ -27,7 +28,9 @@ interface EdgeOptions {
 }
 
 /** What an order of the sample app has of a card. */
-const CARD_FIELDS = ['card.number=pan', 'card.expiry=expiry', 'card.holder=name'];
+const CARD_FIELDS = ORDER_ROUTES.flatMap(({ fields }) => fields).map(
+  (field) => `${field.name}=${field.class}`,
+);
 
 const KEY_ALIAS = 'alias/tokenmesh-edge';
 const PATH = '/';

@@ -7,7 +7,7 @@
 import { Option, type Command } from 'commander';
 import { withoutDigits } from '../errors/error.ts';
 import type { CertificateRole, Mesh } from '../mesh/definition.ts';
-import { CERTIFICATE_ROLES } from '../mesh/identity.ts';
+import { CERTIFICATE_ROLES, certificateRolesOf } from '../mesh/identity.ts';
 import { createQuietLogger } from '../runtime/log.ts';
 import { emulatorClients, type AwsClients } from './aws-clients.ts';
 import { writeIdentityFiles } from './identities.ts';
@@ -40,10 +40,10 @@ export function addRotateCommand(program: Command, { mesh, runningMesh, print }:
   program
     .command('rotate')
     .description("renew a node's certificates, or everybody's, and wait until new connections show them")
-    .argument('[node]', 'the node, such as tokenizer')
+    .argument('[node]', 'the node or function, such as tokenizer')
     .option(
       '--all',
-      'every node that does not renew by itself, one after the other; with --role, one hierarchy',
+      'every node that does not renew by itself, and every function, one after the other; with --role, one hierarchy',
     )
     .addOption(
       new Option('--role <role>', 'one role alone; both unless given').choices([...CERTIFICATE_ROLES]),
@@ -52,14 +52,20 @@ export function addRotateCommand(program: Command, { mesh, runningMesh, print }:
       if ((node === undefined) !== (options.all === true)) program.error('error: expected a node, or --all');
       const state = runningMesh();
       const renewable = state.nodes.filter(({ certificateSource }) => certificateSource === 'acm-export');
-      const names = node === undefined ? renewable.map(({ name }) => name) : [nodeState(state, node).name];
-      // The server's first: the client's is proven by a connection to it, which a revoked server's would fail.
-      const roles = options.role === undefined ? CERTIFICATE_ROLES.toReversed() : [options.role];
+      const all = [...renewable.map(({ name }) => name), ...Object.keys(mesh.functions)];
+      const names = node === undefined ? all : [knownMember(mesh, state, node)];
       const parts = { mesh, state, aws: clientsOf(state), logger: createQuietLogger('operator') };
       await refreshIdentityFiles(mesh, state, parts.aws);
-      for (const [name, role] of names.flatMap((each) => roles.map((role) => [each, role] as const))) {
+      // The server's first: the client's is proven by a connection to it, which a revoked server's would fail.
+      const wishes = names.flatMap((each) =>
+        rolesOf(mesh, each, options.role)
+          .toReversed()
+          .map((role) => [each, role] as const),
+      );
+      if (wishes.length === 0) program.error(`error: ${node} has a client certificate alone`);
+      for (const [name, role] of wishes) {
         process.stderr.write(`rotating ${name} ${role} ...\n`);
-        print(rotationReport(await rotateCertificate(parts, name, role)));
+        print(rotationReport(await rotateCertificate(parts, name, role), name in mesh.functions));
       }
     });
 }
@@ -67,20 +73,29 @@ export function addRotateCommand(program: Command, { mesh, runningMesh, print }:
 export function addRevokeCommand(program: Command, { mesh, runningMesh, print }: NodeCommandParts): void {
   program
     .command('revoke')
-    .description('take a node out by its certificates, until they are rotated')
-    .argument('<node>', 'the node, such as order')
+    .description('take a node or a function out by its certificates, until they are rotated')
+    .argument('<node>', 'the node or function, such as order')
     .addOption(
       new Option('--role <role>', 'one role alone; both unless given').choices([...CERTIFICATE_ROLES]),
     )
     .action(async (node: string, options: { role?: CertificateRole }) => {
       const state = runningMesh();
-      nodeState(state, node);
-      const roles = options.role === undefined ? CERTIFICATE_ROLES : [options.role];
+      const roles = rolesOf(mesh, knownMember(mesh, state, node), options.role);
+      if (roles.length === 0) program.error(`error: ${node} has a client certificate alone`);
       const parts = { mesh, state, aws: clientsOf(state) };
       await refreshIdentityFiles(mesh, state, parts.aws);
       for (const role of roles) print(revocationReport(await revokeCertificate(parts, node, role)));
       print(`back with: npm run mesh -- rotate ${node}`);
     });
+}
+
+/** @throws {TokenmeshError} `ERR_NODE_UNKNOWN` */
+function knownMember(mesh: Mesh, state: RunState, name: string): string {
+  return name in mesh.functions ? name : nodeState(state, name).name;
+}
+
+function rolesOf(mesh: Mesh, name: string, wanted: CertificateRole | undefined): CertificateRole[] {
+  return certificateRolesOf(mesh, name).filter((role) => wanted === undefined || role === wanted);
 }
 
 export function clientsOf(state: RunState): AwsClients {

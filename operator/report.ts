@@ -70,9 +70,10 @@ export function statusReport(status: MeshStatus): string {
   ].join('\n');
 }
 
-export function rotationReport(rotation: Rotation): string {
+/** A function shows nothing that could be looked at: what is told is that its new certificate is taken. */
+export function rotationReport(rotation: Rotation, isFunction: boolean): string {
   const { node, role, serialBefore, serialAfter, publishedMs, servedMs } = rotation;
-  return `${node} ${role}: ${serialBefore.slice(0, 8)}... -> ${serialAfter.slice(0, 8)}..., published after ${publishedMs} ms, served after ${servedMs} ms`;
+  return `${node} ${role}: ${serialBefore.slice(0, 8)}... -> ${serialAfter.slice(0, 8)}..., published after ${publishedMs} ms, ${isFunction ? 'taken by its listeners' : 'served'} after ${servedMs} ms`;
 }
 
 export function revocationReport(revocation: Revocation): string {

@@ -1,5 +1,5 @@
 /**
- * Takes a node out by its certificates, until they are rotated.
+ * Takes a node or a function out by its certificates, until they are rotated.
  *
  * The deny list first: it is what works at once. Then the CA, which is what lasts: its list reaches
  * every sidecar as soon as it is written, and refuses in the handshake.
@@ -22,6 +22,7 @@ import { announceCrls, changeDenyList } from '../renewal/adapters/deny-list.ts';
 import { secretsManagerSource } from '../sidecar/envoy/adapters/secrets-manager-source.ts';
 import type { AwsClients } from './aws-clients.ts';
 import { sidecarStatus } from './facts/agent.ts';
+import { functionCredentials } from './facts/functions.ts';
 import { credentialsOf, probeListener } from './facts/listener.ts';
 import type { Credentials } from './facts/probe.ts';
 import { nodeState, type NodeState, type RunState } from './run-state.ts';
@@ -65,10 +66,10 @@ export async function revokeCertificate(
 ): Promise<Revocation> {
   const started = performance.now();
   const since = (): number => Math.round(performance.now() - started);
-  const node = nodeState(parts.state, nodeName);
-  if (node.certificateSource === 'short-lived') throw issuesForItself(nodeName);
-  const credentials = role === 'client' ? await credentialsOf(parts.state, nodeName) : undefined;
-  const denied = await certificatesOf(parts, node, role);
+  const node = nodeName in parts.mesh.functions ? undefined : nodeState(parts.state, nodeName);
+  if (node?.certificateSource === 'short-lived') throw issuesForItself(nodeName);
+  const credentials = role === 'client' ? await credentialsFor(parts, nodeName, node) : undefined;
+  const denied = await certificatesOf(parts, { nodeName, node, role });
   const serials = denied.map(({ serial }) => serial);
   await changeDenyList(
     parts.aws.secretsManager,
@@ -87,19 +88,34 @@ export async function revokeCertificate(
   return { node: nodeName, role, serials, deniedMs, revokedMs, ...times };
 }
 
+async function credentialsFor(
+  { mesh, state, aws }: RevocationCommandParts,
+  nodeName: string,
+  node: NodeState | undefined,
+): Promise<Credentials> {
+  if (node === undefined) return await functionCredentials(mesh, nodeName, aws.secretsManager);
+  return await credentialsOf(state, nodeName);
+}
+
+/** Whose certificates are to be refused: of a function there is no node. */
+interface Revoked {
+  readonly nodeName: string;
+  readonly node: NodeState | undefined;
+  readonly role: CertificateRole;
+}
+
 /** What was published last, and what is really served where that is another. */
 async function certificatesOf(
   { mesh, state, aws }: RevocationCommandParts,
-  node: NodeState,
-  role: CertificateRole,
+  { nodeName, node, role }: Revoked,
 ): Promise<DeniedCertificate[]> {
-  const source = secretsManagerSource(aws.secretsManager, mesh.name, node.name);
+  const source = secretsManagerSource(aws.secretsManager, mesh.name, nodeName);
   const { secret } = await source.certificate(role);
-  const served = await servedSerial(state, node, role);
+  const served = node === undefined ? undefined : await servedSerial(state, node, role);
   const expiresAt = readCertificate(secret.certificate).notAfter.toISOString();
   return [...new Set([secret.serial, ...(served === undefined ? [] : [served])])].map((serial) => ({
     serial,
-    node: node.name,
+    node: nodeName,
     role,
     revokedAt: new Date().toISOString(),
     expiresAt,

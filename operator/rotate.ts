@@ -7,9 +7,10 @@ import { ROTATION_REQUESTED } from '../renewal/event.ts';
 import { createHandler } from '../renewal/handler.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { AwsClients } from './aws-clients.ts';
+import { isFunctionTaken, publishedFor } from './facts/functions.ts';
 import { servedSerial } from './facts/served-serial.ts';
 import { writeIdentityFiles } from './identities.ts';
-import { nodeState, type NodeState, type RunState } from './run-state.ts';
+import { nodeState, type RunState } from './run-state.ts';
 
 /** After its publication; a sidecar looks every second, and a swap takes milliseconds. */
 const SERVED_DEADLINE_MS = 60_000;
@@ -21,7 +22,7 @@ export interface Rotation {
   readonly serialAfter: string;
   /** From the command until the renewal function had issued and published the successor. */
   readonly publishedMs: number;
-  /** From the command until a new connection showed the new serial. */
+  /** From the command until a new connection showed the new serial, or a function's listeners took it. */
   readonly servedMs: number;
 }
 
@@ -38,6 +39,8 @@ export interface RotationParts {
  * The renewal function is given the event that EventBridge would give it; nothing but the secret
  * tells the sidecar.
  *
+ * A function is no process that could be asked: its listeners are, whether they take what is published for it.
+ *
  * @throws {TokenmeshError} `ERR_ROTATION_NOT_SERVED`, `ERR_NODE_RENEWS_ITSELF`
  */
 export async function rotateCertificate(
@@ -45,12 +48,18 @@ export async function rotateCertificate(
   nodeName: string,
   role: CertificateRole,
 ): Promise<Rotation> {
-  const node = nodeState(parts.state, nodeName);
-  if (node.certificateSource === 'short-lived') throw renewsItself(nodeName);
+  const owner =
+    nodeName in parts.mesh.functions
+      ? await functionOwner(parts, nodeName)
+      : nodeOwner(parts, nodeName, role);
   const started = Date.now();
-  const { serialBefore, serialAfter } = await renew(parts, node, role);
+  const { serialBefore, serialAfter } = await renew(parts, {
+    nodeName,
+    role,
+    certificateArn: owner.certificateArn,
+  });
   const publishedMs = Date.now() - started;
-  while ((await servedSerial(parts.state, node, role)) !== serialAfter) {
+  while (!(await owner.serves(serialAfter))) {
     if (Date.now() - started - publishedMs > SERVED_DEADLINE_MS) throw notServed(nodeName, role);
     await sleep(20);
   }
@@ -59,10 +68,39 @@ export async function rotateCertificate(
   return { node: nodeName, role, serialBefore, serialAfter, publishedMs, servedMs };
 }
 
+/** Whose certificate it is. */
+interface Owner {
+  readonly certificateArn: string;
+  readonly serves: (serial: string) => Promise<boolean>;
+}
+
+function nodeOwner({ state }: RotationParts, nodeName: string, role: CertificateRole): Owner {
+  const node = nodeState(state, nodeName);
+  if (node.certificateSource === 'short-lived') throw renewsItself(nodeName);
+  return {
+    certificateArn: node.certificateArns[role],
+    serves: async (serial) => (await servedSerial(state, node, role)) === serial,
+  };
+}
+
+async function functionOwner(parts: RotationParts, name: string): Promise<Owner> {
+  const { mesh, aws } = parts;
+  const published = async () => await publishedFor(mesh, name, aws.secretsManager);
+  return {
+    certificateArn: (await published()).certificateArn,
+    serves: async (serial) => (await published()).serial === serial && (await isFunctionTaken(parts, name)),
+  };
+}
+
+interface RenewalWish {
+  readonly nodeName: string;
+  readonly role: CertificateRole;
+  readonly certificateArn: string;
+}
+
 async function renew(
   { mesh, aws, logger }: RotationParts,
-  node: NodeState,
-  role: CertificateRole,
+  { nodeName, role, certificateArn }: RenewalWish,
 ): Promise<{ serialBefore: string; serialAfter: string }> {
   const handler = createHandler({
     acm: aws.acm,
@@ -73,7 +111,6 @@ async function renew(
     random: Math.random,
     logger,
   });
-  const certificateArn = node.certificateArns[role];
   const found = await aws.acm.send(new DescribeCertificateCommand({ CertificateArn: certificateArn }));
   const report = await handler({
     source: ROTATION_REQUESTED.source,
@@ -83,7 +120,7 @@ async function renew(
     detail: { expectedSerial: normalizeSerial(found.Certificate?.Serial ?? '') },
   });
   const result = report.results[0];
-  if (result?.serialAfter === undefined) throw notPublished(node.name, role);
+  if (result?.serialAfter === undefined) throw notPublished(nodeName, role);
   return {
     serialBefore: normalizeSerial(result.serialBefore ?? ''),
     serialAfter: normalizeSerial(result.serialAfter),

@@ -12,6 +12,7 @@ import { checkCertificate, type CertificateFacts } from './checks/certificates.t
 import { withUnknown, type CheckResult } from './checks/check.ts';
 import { checkClock } from './checks/clock.ts';
 import { expectedChecks, KMS_KEYS } from './checks/expected.ts';
+import { checkFunctionCertificate, checkFunctionRevocation } from './checks/functions.ts';
 import { checkEdge, type EdgeFacts } from './checks/mtls.ts';
 import { checkCall, checkTokenless } from './checks/policy.ts';
 import { checkRefusal, type RefusalFacts } from './checks/refusals.ts';
@@ -21,6 +22,7 @@ import { callFacts } from './facts/calls.ts';
 import { certificateFacts } from './facts/certificates.ts';
 import { awsClock, nodeClock } from './facts/clock.ts';
 import { edgeFacts } from './facts/edges.ts';
+import { functionCertificateFacts, functionRevocationFacts } from './facts/functions.ts';
 import { kmsKeyState, tenantKeyFacts } from './facts/keys.ts';
 import { Looking } from './facts/looking.ts';
 import { refusalFacts } from './facts/refusals.ts';
@@ -76,6 +78,7 @@ export async function verifyMesh(
       checkRevocation,
     ),
     ...certificates.flatMap(checkCertificate),
+    ...(await functionChecks(looking, groups, mesh, aws)),
     ...edges.flatMap(checkEdge),
     ...refusals.map(checkRefusal),
     ...(await ifAsked('policy', async () => await policyChecks(looking, mesh, state))),
@@ -96,6 +99,17 @@ export async function verifyMesh(
     edges: hasTable ? edges.map((edge) => edgeRow(edge, certificates, refusals, checks)) : [],
     checks,
   };
+}
+
+async function functionChecks(
+  looking: Looking,
+  groups: ReadonlySet<CheckGroup>,
+  mesh: Mesh,
+  aws: AwsClients,
+): Promise<CheckResult[]> {
+  const certificates = groups.has('certificates') ? await functionCertificateFacts(looking, mesh, aws) : [];
+  const revocation = groups.has('revocation') ? await functionRevocationFacts(looking, mesh, aws) : [];
+  return [...certificates.flatMap(checkFunctionCertificate), ...revocation.map(checkFunctionRevocation)];
 }
 
 function shortLivedOf({ nodes }: RunState): ReadonlySet<string> {

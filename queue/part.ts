@@ -32,9 +32,12 @@ export const PART_BYTES = 64 * 1024;
 /** A load as its random id names it. */
 export const LOAD_ID = /^[a-z0-9][a-z0-9-]{7,63}$/;
 
+/** Tells a part from whatever else the customer key seals, in policies of KMS too. */
+export const PURPOSE = 'tokenmesh-bulk';
+
 /** Bound into a sealed part: what another context says does not open, so a part cannot be passed off as another. */
 export interface PartContext {
-  readonly purpose: 'tokenmesh-bulk';
+  readonly purpose: typeof PURPOSE;
   readonly load: string;
   readonly part: string;
   readonly 'first-row': string;
@@ -43,7 +46,7 @@ export interface PartContext {
 
 export function contextOf({ load, part, firstRow, items }: Part): PartContext {
   return {
-    purpose: 'tokenmesh-bulk',
+    purpose: PURPOSE,
     load,
     part: String(part),
     'first-row': String(firstRow),
@@ -53,7 +56,7 @@ export function contextOf({ load, part, firstRow, items }: Part): PartContext {
 
 const Count = Type.String({ pattern: '^[1-9][0-9]{0,8}$' });
 const Context = Type.Object({
-  purpose: Type.Literal('tokenmesh-bulk'),
+  purpose: Type.Literal(PURPOSE),
   load: Type.String({ pattern: LOAD_ID.source }),
   part: Count,
   'first-row': Count,

@@ -6,6 +6,7 @@
  */
 
 import type { RenderedSource } from '../mesh/certificate-source.ts';
+import { DATABASE_USERS } from '../sample-apps/order-history/users.ts';
 import { TABLES } from './tables.ts';
 import { NODE_FLAGS, PROCESS_ENVIRONMENT } from './tokenizer/process-options.ts';
 
@@ -68,6 +69,26 @@ export interface AppSettings {
   readonly auditKeyArn: string;
   /** Of the keys that values are encrypted under at the edge; none where nothing is. */
   readonly markKeyArns?: readonly string[];
+  /** Of order and paybill, which sign in by IAM, each as a user of its own. @default the table */
+  readonly orderDatabase?: OrderDatabase | undefined;
+}
+
+export interface OrderDatabase {
+  readonly host: string;
+  readonly port: number;
+  readonly name: string;
+}
+
+function orderStoreOf({ nodeName, orderDatabase }: AppSettings): Record<string, string> {
+  const user = Object.entries(DATABASE_USERS).find(([app]) => app === nodeName)?.[1];
+  if (orderDatabase === undefined || user === undefined) return { ORDERS_TABLE: TABLES.orders };
+  return {
+    ORDER_STORE: 'mysql',
+    ORDER_DB_HOST: orderDatabase.host,
+    ORDER_DB_PORT: String(orderDatabase.port),
+    ORDER_DB_NAME: orderDatabase.name,
+    ORDER_DB_USER: user,
+  };
 }
 
 /** Each app takes of the environment what it knows. */
@@ -87,7 +108,7 @@ export function appProgram(settings: AppSettings): Program {
       TOKENMESH_FINGERPRINTS_TABLE: TABLES.fingerprints,
       TOKENMESH_AUDIT_KEY_ID: settings.auditKeyArn,
       ...(markKeyArns.length === 0 ? {} : { TOKENMESH_MARK_KEY_ARNS: markKeyArns.join(',') }),
-      ORDERS_TABLE: TABLES.orders,
+      ...orderStoreOf(settings),
       ...(isTokenizer ? PROCESS_ENVIRONMENT : {}),
     },
   };

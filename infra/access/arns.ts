@@ -5,8 +5,8 @@
  */
 
 import { ArnFormat, Stack } from 'aws-cdk-lib';
-import type { CertificateRole, Mesh } from '../../mesh/definition.ts';
-import { CERTIFICATE_ROLES, HIERARCHIES, nodeNames } from '../../mesh/identity.ts';
+import type { Hierarchy, Mesh } from '../../mesh/definition.ts';
+import { certificateRolesOf, HIERARCHIES, memberNames } from '../../mesh/identity.ts';
 import { authoritiesSecretName, denyListSecretName } from '../../pki/revocation.ts';
 import { secretNames, trustSecretName } from '../../pki/secret.ts';
 import { EXPIRY_INDEX } from '../../sidecar/tokenizer/adapters/dynamodb-sweep-store.ts';
@@ -31,7 +31,7 @@ export function secretArn(stack: Stack, name: string): string {
 }
 
 export function trustSecretArns(stack: Stack, mesh: Mesh): string[] {
-  return HIERARCHIES.map((hierarchy) => secretArn(stack, trustSecretName(mesh.name, hierarchy)));
+  return HIERARCHIES.map((hierarchy) => trustSecretArn(stack, mesh, hierarchy));
 }
 
 export function denyListArn(stack: Stack, mesh: Mesh): string {
@@ -42,25 +42,29 @@ export function authoritiesArn(stack: Stack, mesh: Mesh): string {
   return secretArn(stack, authoritiesSecretName(mesh.name));
 }
 
-/** The secrets of a node's certificates, of both roles. */
-export function nodeSecretArns(
+export function trustSecretArn(stack: Stack, mesh: Mesh, hierarchy: Hierarchy): string {
+  return secretArn(stack, trustSecretName(mesh.name, hierarchy));
+}
+
+/** The secrets of a node's or a function's certificates, of each role that it has. */
+export function memberSecretArns(
   stack: Stack,
   mesh: Mesh,
-  nodeName: string,
+  memberName: string,
   kinds: readonly ('certificate' | 'passphrase')[] = ['certificate', 'passphrase'],
 ): string[] {
-  return CERTIFICATE_ROLES.flatMap((role: CertificateRole) =>
-    kinds.map((kind) => secretArn(stack, secretNames(mesh.name, nodeName, role)[kind])),
+  return certificateRolesOf(mesh, memberName).flatMap((role) =>
+    kinds.map((kind) => secretArn(stack, secretNames(mesh.name, memberName, role)[kind])),
   );
 }
 
-/** What the exporter writes: the certificates, or the passphrases, of every node. */
-export function everyNodeSecretArn(
+/** What the exporter writes: the certificates, or the passphrases, of every node and function. */
+export function everySecretArn(
   stack: Stack,
   mesh: Mesh,
   kinds: readonly ('certificate' | 'passphrase')[],
 ): string[] {
-  return nodeNames(mesh).flatMap((nodeName) => nodeSecretArns(stack, mesh, nodeName, kinds));
+  return memberNames(mesh).flatMap((name) => memberSecretArns(stack, mesh, name, kinds));
 }
 
 export function certificateArns(stack: Stack): string {
@@ -75,7 +79,10 @@ export function crlObjectsArn(stack: Stack, mesh: Mesh): string {
   return `arn:${stack.partition}:s3:::${crlBucketName(stack, mesh)}/crl/*`;
 }
 
-export type FunctionName = 'exporter' | 'renewal' | 'crl' | 'tenant-keys';
+/** The functions of the certificates, which events start. */
+export type CertificateFunction = 'exporter' | 'renewal' | 'crl';
+
+export type FunctionName = CertificateFunction | 'tenant-keys' | 'bulk' | 'migrations';
 
 export function functionName(mesh: Mesh, name: FunctionName): string {
   return `${mesh.name}-${name}`;
@@ -96,4 +103,31 @@ export function logGroupArn(stack: Stack, name: string): string {
 
 export function deadLetterQueueName(mesh: Mesh): string {
   return `${mesh.name}-renewal-dead-letters`;
+}
+
+/** FIFO where the parts of a load are to be in order; as a local run names them. */
+export const BULK_QUEUE_SUFFIXES = ['', '.fifo'] as const;
+
+export type BulkQueueSuffix = (typeof BULK_QUEUE_SUFFIXES)[number];
+
+export function bulkQueueName(mesh: Mesh, kind: 'parts' | 'dead', suffix: BulkQueueSuffix): string {
+  return `${mesh.name}-bulk${kind === 'dead' ? '-dead' : ''}${suffix}`;
+}
+
+export function bulkQueueArns(stack: Stack, mesh: Mesh, kind: 'parts' | 'dead'): string[] {
+  return BULK_QUEUE_SUFFIXES.map((suffix) =>
+    stack.formatArn({ service: 'sqs', resource: bulkQueueName(mesh, kind, suffix) }),
+  );
+}
+
+export function bulkResultsBucketName(stack: Stack, mesh: Mesh): string {
+  return `${mesh.name}-bulk-results-${stack.account}-${stack.region}`;
+}
+
+export function bulkResultsArns(
+  stack: Stack,
+  mesh: Mesh,
+): { readonly bucket: string; readonly objects: string } {
+  const bucket = `arn:${stack.partition}:s3:::${bulkResultsBucketName(stack, mesh)}`;
+  return { bucket, objects: `${bucket}/loads/*` };
 }

@@ -7,19 +7,26 @@
  * @module
  */
 
-import type { Stack } from 'aws-cdk-lib';
-import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { ArnFormat, type Stack } from 'aws-cdk-lib';
+import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Mesh } from '../../mesh/definition.ts';
 import { OWNER_TAG_KEYS } from '../../pki/certificate-owner.ts';
+import { PURPOSE } from '../../queue/part.ts';
 import { TABLES } from '../../sidecar/tables.ts';
 import {
   certificateArns,
   deadLetterQueueName,
   denyListArn,
-  everyNodeSecretArn,
+  bulkQueueArns,
+  bulkResultsArns,
+  everySecretArn,
   functionLogGroup,
+  functionName,
   logGroupArn,
+  memberSecretArns,
   tableArn,
+  trustSecretArn,
+  type CertificateFunction,
   type FunctionName,
 } from './arns.ts';
 import { useTables, viaService, type KeyArns } from './node-rights.ts';
@@ -37,10 +44,16 @@ export function functionRights(
       ['logs:CreateLogStream', 'logs:PutLogEvents'],
       [logGroupArn(stack, functionLogGroup(mesh, name))],
     ),
-    ...(name === 'tenant-keys' ? [] : keepWhatFailed(stack, mesh, keys)),
+    ...(STARTED_BY_EVENTS.has(name) ? keepWhatFailed(stack, mesh, keys) : []),
     ...RIGHTS[name](stack, mesh, keys),
   ];
 }
+
+const STARTED_BY_EVENTS: ReadonlySet<FunctionName> = new Set<CertificateFunction>([
+  'exporter',
+  'renewal',
+  'crl',
+]);
 
 const RIGHTS: Readonly<Record<FunctionName, (stack: Stack, mesh: Mesh, keys: KeyArns) => PolicyStatement[]>> =
   {
@@ -60,6 +73,9 @@ const RIGHTS: Readonly<Record<FunctionName, (stack: Stack, mesh: Mesh, keys: Key
       writeSecrets(stack, keys),
     ],
     'tenant-keys': tenantKeyRights,
+    bulk: bulkRights,
+    // What it reads is named by the database, whose stack adds the right.
+    migrations: (stack, mesh) => connectToNetwork(stack, mesh, 'migrations'),
   };
 
 function exportRights(stack: Stack, mesh: Mesh, keys: KeyArns): PolicyStatement[] {
@@ -76,12 +92,12 @@ function exportRights(stack: Stack, mesh: Mesh, keys: KeyArns): PolicyStatement[
     allow(
       'PublishSecrets',
       ['secretsmanager:PutSecretValue', 'secretsmanager:DescribeSecret'],
-      everyNodeSecretArn(stack, mesh, ['certificate', 'passphrase']),
+      everySecretArn(stack, mesh, ['certificate', 'passphrase']),
     ),
     allow(
       'ReadPublishedCertificates',
       ['secretsmanager:GetSecretValue'],
-      everyNodeSecretArn(stack, mesh, ['certificate']),
+      everySecretArn(stack, mesh, ['certificate']),
     ),
     writeSecrets(stack, keys),
   ];
@@ -109,6 +125,65 @@ function writeSecrets(stack: Stack, keys: KeyArns): PolicyStatement {
     viaService(stack, 'secretsmanager'),
   );
 }
+
+/** It opens what was sent, and nothing of the vault: of that, the tokenizer alone knows. */
+function bulkRights(stack: Stack, mesh: Mesh, keys: KeyArns): PolicyStatement[] {
+  const results = bulkResultsArns(stack, mesh);
+  return [
+    allow(
+      'TakeParts',
+      ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+      bulkQueueArns(stack, mesh, 'parts'),
+    ),
+    allow('OpenParts', ['kms:Decrypt'], [keys.bulk], PARTS_ALONE),
+    allow('OpenQueues', ['kms:Decrypt'], [keys.bulk], viaService(stack, 'sqs')),
+    allow('WriteResults', ['s3:GetObject', 's3:PutObject'], [results.objects]),
+    // Without it a result that is not there would be refused, not missing.
+    allow('FindResults', ['s3:ListBucket'], [results.bucket]),
+    allow('SealResults', ['kms:GenerateDataKey', 'kms:Decrypt'], [keys.bulk], viaService(stack, 's3')),
+    allow(
+      'ReadOwnCertificateAndTrust',
+      ['secretsmanager:GetSecretValue'],
+      [...memberSecretArns(stack, mesh, 'bulk'), trustSecretArn(stack, mesh, 'servers')],
+    ),
+    allow('OpenSecrets', ['kms:Decrypt'], [keys.secrets], viaService(stack, 'secretsmanager')),
+    ...connectToNetwork(stack, mesh, 'bulk'),
+  ];
+}
+
+/** What the Encryption SDK binds a part to (`queue/part.ts`). */
+export const PARTS_ALONE = { StringEquals: { 'kms:EncryptionContext:purpose': PURPOSE } };
+
+/**
+ * Lambda makes the interfaces of a function in a VPC in the name of its role, and takes no narrower resource; the
+ * code of the function itself may make none (AWS Lambda Developer Guide, "Giving Lambda functions access to resources in
+ * an Amazon VPC").
+ */
+function connectToNetwork(stack: Stack, mesh: Mesh, name: FunctionName): PolicyStatement[] {
+  const ofItself = stack.formatArn({
+    service: 'lambda',
+    resource: 'function',
+    resourceName: functionName(mesh, name),
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+  const refused = new PolicyStatement({
+    sid: 'NotByItsCode',
+    effect: Effect.DENY,
+    actions: INTERFACE_ACTIONS,
+    resources: ['*'],
+    conditions: { ArnEquals: { 'lambda:SourceFunctionArn': ofItself } },
+  });
+  return [allow('ConnectToNetwork', INTERFACE_ACTIONS, ['*']), refused];
+}
+
+const INTERFACE_ACTIONS = [
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:UnassignPrivateIpAddresses',
+];
 
 /** Makes what is wrapped by the vault's key, and cannot unwrap it. */
 export function tenantKeyRights(stack: Stack, _mesh: Mesh, keys: KeyArns): PolicyStatement[] {

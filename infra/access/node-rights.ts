@@ -8,12 +8,13 @@ import type { Stack } from 'aws-cdk-lib';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Mesh } from '../../mesh/definition.ts';
 import { TABLES } from '../../sidecar/tables.ts';
+import type { Deployment } from '../config.ts';
 import {
   authoritiesArn,
   crlObjectsArn,
   denyListArn,
   expiryIndexArn,
-  nodeSecretArns,
+  memberSecretArns,
   tableArn,
   trustSecretArns,
 } from './arns.ts';
@@ -25,11 +26,33 @@ export interface KeyArns {
   readonly tables: string;
   readonly secrets: string;
   readonly operations: string;
+  /** Of what is sent and tokenized in bulk. */
+  readonly bulk: string;
+  /** Of the database, where the orders are in one. */
+  readonly orders?: string;
+  /** Asymmetric: of what is encrypted at the edge, the newest first. */
+  readonly marks: readonly string[];
 }
 
-/** The sidecar and the app run under one role: a task has no other. */
-export function nodeRights(stack: Stack, mesh: Mesh, nodeName: string, keys: KeyArns): PolicyStatement[] {
-  return [...sidecarRights(stack, mesh, nodeName, keys), ...(APP_RIGHTS[nodeName]?.(stack, keys) ?? [])];
+export function allKeyArns(keys: KeyArns): string[] {
+  return Object.values(keys as unknown as Record<string, string | readonly string[]>).flat();
+}
+
+export interface NodeRightsProps {
+  readonly mesh: Mesh;
+  readonly keys: KeyArns;
+  readonly orderStore: Deployment['orderStore'];
+}
+
+/**
+ * The sidecar and the app run under one role: a task has no other. Where the orders are in a database, its stack
+ * adds the right to connect.
+ */
+export function nodeRights(stack: Stack, nodeName: string, props: NodeRightsProps): PolicyStatement[] {
+  const { mesh, keys, orderStore } = props;
+  const isOfOrders = nodeName in ORDER_RIGHTS;
+  const rights = isOfOrders && orderStore === 'mysql' ? undefined : APP_RIGHTS[nodeName];
+  return [...sidecarRights(stack, mesh, nodeName, keys), ...(rights?.(stack, keys) ?? [])];
 }
 
 function sidecarRights(stack: Stack, mesh: Mesh, nodeName: string, keys: KeyArns): PolicyStatement[] {
@@ -38,7 +61,7 @@ function sidecarRights(stack: Stack, mesh: Mesh, nodeName: string, keys: KeyArns
       'ReadOwnCertificatesAndTrust',
       ['secretsmanager:GetSecretValue'],
       [
-        ...nodeSecretArns(stack, mesh, nodeName),
+        ...memberSecretArns(stack, mesh, nodeName),
         ...trustSecretArns(stack, mesh),
         denyListArn(stack, mesh),
         authoritiesArn(stack, mesh),
@@ -49,7 +72,10 @@ function sidecarRights(stack: Stack, mesh: Mesh, nodeName: string, keys: KeyArns
   ];
 }
 
-const APP_RIGHTS: Readonly<Record<string, (stack: Stack, keys: KeyArns) => PolicyStatement[]>> = {
+type Rights = (stack: Stack, keys: KeyArns) => PolicyStatement[];
+
+/** On the orders' table. */
+const ORDER_RIGHTS: Readonly<Record<string, Rights>> = {
   order: (stack, keys) => [
     allow('WriteAndReadOrders', ['dynamodb:PutItem', 'dynamodb:GetItem'], [tableArn(stack, 'orders')]),
     useTables(stack, keys),
@@ -61,8 +87,9 @@ const APP_RIGHTS: Readonly<Record<string, (stack: Stack, keys: KeyArns) => Polic
     }),
     useTables(stack, keys),
   ],
-  tokenizer: tokenizerRights,
 };
+
+const APP_RIGHTS: Readonly<Record<string, Rights>> = { ...ORDER_RIGHTS, tokenizer: tokenizerRights };
 
 function tokenizerRights(stack: Stack, keys: KeyArns): PolicyStatement[] {
   return [
@@ -98,6 +125,7 @@ function tokenizerRights(stack: Stack, keys: KeyArns): PolicyStatement[] {
     allow('OpenBranchKeys', ['kms:Decrypt'], [keys.vault], BRANCH_KEYS_ALONE),
     allow('OpenFingerprintKeys', ['kms:Decrypt'], [keys.vault], FINGERPRINT_KEYS_ALONE),
     allow('SealAudit', ['kms:GenerateMac'], [keys.audit]),
+    ...(keys.marks.length === 0 ? [] : [allow('OpenMarks', ['kms:Decrypt'], keys.marks, MARKS_ALONE)]),
   ];
 }
 
@@ -107,6 +135,9 @@ export const BRANCH_KEYS_ALONE = { StringEquals: { 'kms:EncryptionContext:tablen
 export const FINGERPRINT_KEYS_ALONE = {
   StringEquals: { 'kms:EncryptionContext:purpose': 'tokenmesh fingerprints' },
 };
+
+/** As the edge encrypts (`edge/seal-value.ts`). */
+export const MARKS_ALONE = { StringEquals: { 'kms:EncryptionAlgorithm': 'RSAES_OAEP_SHA_256' } };
 
 /** DynamoDB uses its tables' key in the name of the caller. */
 export function useTables(stack: Stack, keys: Pick<KeyArns, 'tables'>): PolicyStatement {

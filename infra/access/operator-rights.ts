@@ -9,12 +9,25 @@ import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Mesh } from '../../mesh/definition.ts';
 import { OWNER_TAG_KEYS } from '../../pki/certificate-owner.ts';
 import { ROTATION_REQUESTED } from '../../renewal/event.ts';
-import { certificateArns, denyListArn, everyNodeSecretArn, tableArn } from './arns.ts';
-import { tenantKeyRights } from './function-rights.ts';
-import { useTables, viaService, type KeyArns } from './node-rights.ts';
+import {
+  bulkQueueArns,
+  bulkResultsArns,
+  certificateArns,
+  denyListArn,
+  everySecretArn,
+  tableArn,
+} from './arns.ts';
+import { PARTS_ALONE, tenantKeyRights } from './function-rights.ts';
+import { allKeyArns, useTables, viaService, type KeyArns } from './node-rights.ts';
 import { allow, onPartitions } from './statements.ts';
 
-export type OperatorRole = 'key-administrator' | 'vault-keys' | 'shredder' | 'auditor' | 'certificates';
+export type OperatorRole =
+  | 'key-administrator'
+  | 'vault-keys'
+  | 'shredder'
+  | 'auditor'
+  | 'certificates'
+  | 'loader';
 
 export const OPERATOR_ROLES: Readonly<Record<OperatorRole, string>> = {
   'key-administrator': 'administers the KMS keys; can use none of them',
@@ -22,6 +35,7 @@ export const OPERATOR_ROLES: Readonly<Record<OperatorRole, string>> = {
   shredder: 'destroys branch keys; can open nothing',
   auditor: 'verifies the audit; can open nothing',
   certificates: 'rotates and revokes certificates',
+  loader: 'sends records to be tokenized in bulk, and reads the tokens; can open nothing',
 };
 
 export function operatorRights(
@@ -70,7 +84,7 @@ export const ADMINISTERING_ACTIONS = [
 const RIGHTS: Readonly<Record<OperatorRole, (stack: Stack, mesh: Mesh, keys: KeyArns) => PolicyStatement[]>> =
   {
     'key-administrator': (_stack, _mesh, keys) => [
-      allow('AdministerKeys', ADMINISTERING_ACTIONS, Object.values(keys)),
+      allow('AdministerKeys', ADMINISTERING_ACTIONS, allKeyArns(keys)),
     ],
     'vault-keys': (stack, mesh, keys) => [
       ...tenantKeyRights(stack, mesh, keys),
@@ -111,11 +125,7 @@ const RIGHTS: Readonly<Record<OperatorRole, (stack: Stack, mesh: Mesh, keys: Key
         [certificateArns(stack)],
         { StringEquals: { [`aws:ResourceTag/${OWNER_TAG_KEYS.mesh}`]: mesh.name } },
       ),
-      allow(
-        'ReadSerials',
-        ['secretsmanager:GetSecretValue'],
-        everyNodeSecretArn(stack, mesh, ['certificate']),
-      ),
+      allow('ReadSerials', ['secretsmanager:GetSecretValue'], everySecretArn(stack, mesh, ['certificate'])),
       allow(
         'DenySerials',
         ['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'],
@@ -134,4 +144,17 @@ const RIGHTS: Readonly<Record<OperatorRole, (stack: Stack, mesh: Mesh, keys: Key
         { StringEquals: { [`aws:ResourceTag/${OWNER_TAG_KEYS.mesh}`]: mesh.name } },
       ),
     ],
+    loader: (stack, mesh, keys) => {
+      const results = bulkResultsArns(stack, mesh);
+      return [
+        allow('SealParts', ['kms:GenerateDataKey'], [keys.bulk], PARTS_ALONE),
+        allow('SendParts', ['sqs:SendMessage'], bulkQueueArns(stack, mesh, 'parts')),
+        allow('CountDeadLetters', ['sqs:GetQueueAttributes'], bulkQueueArns(stack, mesh, 'dead')),
+        // SQS opens the data key that it holds for a queue before it takes a message.
+        allow('UseQueues', ['kms:GenerateDataKey', 'kms:Decrypt'], [keys.bulk], viaService(stack, 'sqs')),
+        allow('ReadResults', ['s3:GetObject'], [results.objects]),
+        allow('ListResults', ['s3:ListBucket'], [results.bucket]),
+        allow('OpenResults', ['kms:Decrypt'], [keys.bulk], viaService(stack, 's3')),
+      ];
+    },
   };

@@ -7,8 +7,11 @@ import {
   type IMetric,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Topic, type ITopic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
+import type { RegionStack } from '../stacks/region-stack.ts';
 
 export interface Threshold {
   readonly metric: IMetric;
@@ -19,6 +22,14 @@ export interface Threshold {
   readonly periods?: number;
   /** @default notBreaching: no news is good news */
   readonly missing?: TreatMissingData;
+}
+
+/** Sealed, and told to whoever the deployment names. */
+export function alarmTopic(stack: RegionStack, topicName: string, key: IKey): Topic {
+  const topic = new Topic(stack, 'topic', { topicName, masterKey: key, enforceSSL: true });
+  const { alarmEmail } = stack.deployment;
+  if (alarmEmail !== undefined) topic.addSubscription(new EmailSubscription(alarmEmail));
+  return topic;
 }
 
 /** Alarms that all tell one topic. */

@@ -4,7 +4,10 @@ import { SealedLog } from './sealed-log.ts';
 
 export interface FirewallProps {
   readonly name: string;
-  readonly resourceArn: string;
+  /** The load balancer; none for CloudFront, which names the firewall itself. */
+  readonly loadBalancerArn?: string;
+  /** Whether whoever connects is the caller: behind CloudFront all addresses are CloudFront's. */
+  readonly countsAddresses: boolean;
   readonly logDays: number;
   readonly logKeyArn: string;
 }
@@ -19,26 +22,22 @@ const MANAGED_RULES = [
   'AWSManagedRulesKnownBadInputsRuleSet',
 ];
 
-/** What is refused before it reaches the load balancer. Bodies are never logged. */
+/** What is refused before it reaches the load balancer, or CloudFront. Bodies are never logged. */
 export class Firewall extends Construct {
   readonly metricName: string;
+  readonly arn: string;
 
   constructor(scope: Construct, props: FirewallProps) {
     super(scope, 'firewall');
+    const { loadBalancerArn } = props;
     this.metricName = `${props.name}-firewall`;
     const acl = new CfnWebACL(this, 'acl', {
       name: this.metricName,
-      scope: 'REGIONAL',
+      scope: loadBalancerArn === undefined ? 'CLOUDFRONT' : 'REGIONAL',
       defaultAction: { allow: {} },
       visibilityConfig: visible(this.metricName),
       rules: [
-        {
-          name: 'rate',
-          priority: 0,
-          action: { block: { customResponse: { responseCode: 429 } } },
-          statement: { rateBasedStatement: { limit: REQUESTS_AT_MOST, aggregateKeyType: 'IP' } },
-          visibilityConfig: visible(`${props.name}-rate`),
-        },
+        ...(props.countsAddresses ? [rate(props.name)] : []),
         ...MANAGED_RULES.map((name, index) => ({
           name,
           priority: index + 1,
@@ -48,10 +47,11 @@ export class Firewall extends Construct {
         })),
       ],
     });
-    new CfnWebACLAssociation(this, 'association', {
-      webAclArn: acl.attrArn,
-      resourceArn: props.resourceArn,
-    });
+    this.arn = acl.attrArn;
+    if (loadBalancerArn !== undefined) {
+      const resourceArn = loadBalancerArn;
+      new CfnWebACLAssociation(this, 'association', { webAclArn: acl.attrArn, resourceArn });
+    }
     this.#log(props, acl);
   }
 
@@ -72,6 +72,16 @@ export class Firewall extends Construct {
       ],
     });
   }
+}
+
+function rate(name: string): CfnWebACL.RuleProperty {
+  return {
+    name: 'rate',
+    priority: 0,
+    action: { block: { customResponse: { responseCode: 429 } } },
+    statement: { rateBasedStatement: { limit: REQUESTS_AT_MOST, aggregateKeyType: 'IP' } },
+    visibilityConfig: visible(`${name}-rate`),
+  };
 }
 
 function visible(metricName: string): CfnWebACL.VisibilityConfigProperty {

@@ -1,7 +1,7 @@
 import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import type { Program } from '../../sidecar/node-programs.ts';
-import { PROJECT_ROOT } from './node-function.ts';
+import { PROJECT_ROOT } from './bundle.ts';
 
 /** Where an image has Node and the project. */
 const NODE = '/usr/local/bin/node';

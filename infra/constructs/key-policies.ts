@@ -21,10 +21,11 @@ import {
 import {
   BRANCH_KEYS_ALONE,
   FINGERPRINT_KEYS_ALONE,
+  MARKS_ALONE,
   TABLE_KEY_ACTIONS,
   viaService,
 } from '../access/node-rights.ts';
-import { WRAPPING_ACTIONS } from '../access/function-rights.ts';
+import { PARTS_ALONE, WRAPPING_ACTIONS } from '../access/function-rights.ts';
 import { ADMINISTERING_ACTIONS } from '../access/operator-rights.ts';
 
 /** Who is named in key policies. */
@@ -34,6 +35,9 @@ export interface KeyUsers {
   /** Make branch keys, and can open none. */
   readonly makers: readonly IPrincipal[];
   readonly auditor: IPrincipal;
+  /** The function that tokenizes in bulk, and who sends to it. */
+  readonly bulk: IPrincipal;
+  readonly loader: IPrincipal;
 }
 
 export function vaultKeyPolicy(users: KeyUsers): PolicyDocument {
@@ -64,6 +68,33 @@ export function auditKeyPolicy(users: KeyUsers): PolicyDocument {
   });
 }
 
+/** Senders seal and the function opens; queues and results are sealed for them by their services. */
+export function bulkKeyPolicy(stack: Stack, users: KeyUsers): PolicyDocument {
+  const { bulk, loader } = users;
+  const through = (service: string): Conditions => viaService(stack, service);
+  return new PolicyDocument({
+    statements: [
+      ...administration(users),
+      grant('SendersSealParts', [loader], ['kms:GenerateDataKey'], PARTS_ALONE),
+      grant('FunctionOpensParts', [bulk], ['kms:Decrypt'], PARTS_ALONE),
+      grant('SendersUseQueues', [loader], ['kms:GenerateDataKey', 'kms:Decrypt'], through('sqs')),
+      grant('FunctionReadsQueues', [bulk], ['kms:Decrypt'], through('sqs')),
+      grant('FunctionWritesResults', [bulk], ['kms:GenerateDataKey', 'kms:Decrypt'], through('s3')),
+      grant('SendersReadResults', [loader], ['kms:Decrypt'], through('s3')),
+    ],
+  });
+}
+
+/** The public half is nobody's secret: the account lets whoever builds the function at the edge have it. */
+export function markKeyPolicy(users: KeyUsers): PolicyDocument {
+  return new PolicyDocument({
+    statements: [
+      ...administration(users),
+      grant('TokenizerOpensMarks', [users.tokenizer], ['kms:Decrypt'], MARKS_ALONE),
+    ],
+  });
+}
+
 /** Of a key that one service uses for what it stores: in the name of whoever calls that service. */
 export function storeKeyPolicy(stack: Stack, users: KeyUsers, service: string): PolicyDocument {
   const account = new AccountRootPrincipal();
@@ -79,8 +110,12 @@ export function storeKeyPolicy(stack: Stack, users: KeyUsers, service: string): 
   });
 }
 
-/** Of the key of logs, alarms and queues, which services use by themselves. */
-export function operationsKeyPolicy(stack: Stack, users: KeyUsers): PolicyDocument {
+/**
+ * Of a key of logs, alarms and queues, which services use by themselves.
+ *
+ * @param users - None where their roles are of another region than the key: then the account alone administers it.
+ */
+export function operationsKeyPolicy(stack: Stack, users?: KeyUsers): PolicyDocument {
   const ofThisAccount = { StringEquals: { 'aws:SourceAccount': stack.account } };
   return new PolicyDocument({
     statements: [
@@ -113,8 +148,9 @@ export function operationsKeyPolicy(stack: Stack, users: KeyUsers): PolicyDocume
   });
 }
 
-function administration({ administrator }: KeyUsers): PolicyStatement[] {
-  return [grant('Administer', [new AccountRootPrincipal(), administrator], ADMINISTERING_ACTIONS)];
+function administration(users?: KeyUsers): PolicyStatement[] {
+  const administrators = users === undefined ? [] : [users.administrator];
+  return [grant('Administer', [new AccountRootPrincipal(), ...administrators], ADMINISTERING_ACTIONS)];
 }
 
 function grant(

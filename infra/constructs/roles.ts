@@ -19,24 +19,32 @@ import {
 import { Construct } from 'constructs';
 import type { Mesh } from '../../mesh/definition.ts';
 import type { FunctionName } from '../access/arns.ts';
+import type { Deployment } from '../config.ts';
+import { deployedNodes, networkFunctions } from '../nodes.ts';
 import { functionRights } from '../access/function-rights.ts';
 import { nodeRights, type KeyArns } from '../access/node-rights.ts';
 import { OPERATOR_ROLES, operatorRights, type OperatorRole } from '../access/operator-rights.ts';
 
-const FUNCTIONS: readonly FunctionName[] = ['exporter', 'renewal', 'crl', 'tenant-keys'];
+const ALWAYS: readonly FunctionName[] = ['exporter', 'renewal', 'crl', 'tenant-keys'];
+
+/** The functions of a deployment; the migrations' only where there is a database. */
+type FunctionRoles = Readonly<Record<Exclude<FunctionName, 'migrations'>, Role>> &
+  Readonly<Partial<Record<'migrations', Role>>>;
 
 const OPERATORS = Object.keys(OPERATOR_ROLES) as OperatorRole[];
 
 export class Roles extends Construct {
   /** By node: of its sidecar and its app. */
   readonly tasks: Readonly<Record<string, Role>>;
-  readonly functions: Readonly<Record<FunctionName, Role>>;
+  readonly functions: FunctionRoles;
   readonly operators: Readonly<Record<OperatorRole, Role>>;
   readonly #mesh: Mesh;
+  readonly #deployment: Deployment;
 
-  constructor(scope: Construct, mesh: Mesh, nodes: readonly string[]) {
+  constructor(scope: Construct, mesh: Mesh, deployment: Deployment) {
     super(scope, 'Roles');
     this.#mesh = mesh;
+    this.#deployment = deployment;
     const { account, region, partition } = Stack.of(this);
     const tasks = new ServicePrincipal('ecs-tasks.amazonaws.com', {
       conditions: {
@@ -44,8 +52,9 @@ export class Roles extends Construct {
         ArnLike: { 'aws:SourceArn': `arn:${partition}:ecs:${region}:${account}:*` },
       },
     });
-    this.tasks = this.#make(nodes, tasks, (node) => `tasks of ${node}`);
-    this.functions = this.#make(FUNCTIONS, new ServicePrincipal('lambda.amazonaws.com'), (name) => name);
+    this.tasks = this.#make(deployedNodes(mesh, deployment), tasks, (node) => `tasks of ${node}`);
+    const functions = [...ALWAYS, ...networkFunctions(deployment)];
+    this.functions = this.#make(functions, new ServicePrincipal('lambda.amazonaws.com'), (name) => name);
     const people = new AccountRootPrincipal().withConditions({
       Bool: { 'aws:MultiFactorAuthPresent': 'true' },
     });
@@ -56,9 +65,13 @@ export class Roles extends Construct {
   grantRights(keys: KeyArns): void {
     const stack = Stack.of(this);
     for (const [node, role] of Object.entries(this.tasks))
-      this.#grant(node, role, nodeRights(stack, this.#mesh, node, keys));
-    for (const name of FUNCTIONS)
-      this.#grant(name, this.functions[name], functionRights(stack, this.#mesh, name, keys));
+      this.#grant(
+        node,
+        role,
+        nodeRights(stack, node, { mesh: this.#mesh, keys, orderStore: this.#deployment.orderStore }),
+      );
+    for (const [name, role] of Object.entries(this.functions) as [FunctionName, Role][])
+      this.#grant(name, role, functionRights(stack, this.#mesh, name, keys));
     for (const name of OPERATORS)
       this.#grant(name, this.operators[name], operatorRights(stack, this.#mesh, name, keys));
   }

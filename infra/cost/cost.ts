@@ -5,9 +5,11 @@
  */
 
 import { SIZES } from '../sizes.ts';
-import { HOURLY, HOURS_IN_A_MONTH, MONTHLY, PER_USE } from './prices.ts';
+import { DATABASE_HOURLY, HOURLY, HOURS_IN_A_MONTH, MONTHLY, PER_USE } from './prices.ts';
 import { seriesOfNode, type SeriesSource } from './series.ts';
 import {
+  DATABASE_BYTES_OF_AN_ORDER,
+  EDGE_OF_AN_ORDER,
   RENEWALS_OF_A_CERTIFICATE,
   SECRET_CALLS_OF_A_TASK,
   SHORT_LIVED_CERTIFICATES_OF_A_TASK,
@@ -31,6 +33,7 @@ export interface Cost {
   readonly edge: number;
   readonly keysAndSecrets: number;
   readonly tables: number;
+  readonly database: number;
   readonly watching: number;
   readonly total: number;
 }
@@ -66,6 +69,7 @@ export function costOf(resources: readonly Priced[], usage: Usage): Cost {
       count('AWS::SecretsManager::Secret') * MONTHLY.secret +
       sum(tasks.map(({ tasks: number }) => number)) * SECRET_CALLS_OF_A_TASK * PER_USE.secretCall,
     tables: tablesOf(usage) * Math.max(1, replicasOf(resources)),
+    database: databaseOf(resources, usage),
     watching: watchingOf(resources, usage),
   };
   return { ...parts, total: sum(Object.values(parts)) };
@@ -123,8 +127,36 @@ function edgeOf(resources: readonly Priced[], { orders }: Usage): number {
       HOURS_IN_A_MONTH +
     acls.length * MONTHLY.webAcl +
     rules * MONTHLY.webAclRule +
-    requests * PER_USE.firewallRequest +
-    MONTHLY.hostedZone
+    requests * acls.length * PER_USE.firewallRequest +
+    MONTHLY.hostedZone +
+    encryptionOf(resources, orders)
+  );
+}
+
+/** CloudFront has every request, its function too, and each field of a card is a call of KMS. */
+function encryptionOf(resources: readonly Priced[], orders: number): number {
+  const isThere = resources.some(({ type }) => type === 'AWS::CloudFront::Distribution');
+  if (!isThere) return 0;
+  const { requests, fields, functionGigabyteSeconds } = EDGE_OF_AN_ORDER;
+  return (
+    orders *
+    (requests * (PER_USE.distributionRequest + PER_USE.edgeFunctionRequest) +
+      functionGigabyteSeconds * PER_USE.edgeFunctionGigabyteSecond +
+      fields * PER_USE.kmsAsymmetricCall)
+  );
+}
+
+/** In two zones. None where the orders are in the table. */
+function databaseOf(resources: readonly Priced[], { orders }: Usage): number {
+  return sum(
+    resources
+      .filter(({ type }) => type === 'AWS::RDS::DBInstance')
+      .map(({ properties }) => {
+        const hourly = DATABASE_HOURLY[properties.DBInstanceClass as string] ?? Number.NaN;
+        const stored = (orders * 12 * DATABASE_BYTES_OF_AN_ORDER) / 2 / GIGABYTE;
+        const gigabytes = Math.max(Number(properties.AllocatedStorage), stored);
+        return hourly * HOURS_IN_A_MONTH + gigabytes * MONTHLY.databaseGigabyte;
+      }),
   );
 }
 

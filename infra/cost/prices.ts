@@ -22,6 +22,13 @@ export const HOURLY = {
   publicAddress: 0.005,
 } as const;
 
+/** Amazon RDS for MySQL, in two zones. */
+export const DATABASE_HOURLY: Readonly<Record<string, number>> = {
+  'db.t4g.medium': 0.129,
+  'db.m7g.large': 0.336,
+  'db.r7g.4xlarge': 3.824,
+};
+
 /** By the month. */
 export const MONTHLY = {
   generalCa: 400,
@@ -37,6 +44,8 @@ export const MONTHLY = {
   webAcl: 5,
   webAclRule: 1,
   hostedZone: 0.5,
+  /** In two zones. */
+  databaseGigabyte: 0.23,
 } as const;
 
 /** By use. */
@@ -54,5 +63,11 @@ export const PER_USE = {
   recoveredGigabyte: 0.2,
   logGigabyte: 0.5,
   firewallRequest: 0.6 / 1_000_000,
+  /** CloudFront, HTTPS, to viewers in North America and Europe. */
+  distributionRequest: 0.01 / 10_000,
+  edgeFunctionRequest: 0.6 / 1_000_000,
+  edgeFunctionGigabyteSecond: 0.000_050_01,
+  /** With a key of RSA of more than 2048 bits. */
+  kmsAsymmetricCall: 0.15 / 10_000,
   natGigabyte: 0.045,
 } as const;

@@ -7,6 +7,14 @@ export interface CostRow {
   readonly cost: Cost;
 }
 
+/** What the choices of a deployment add to it. */
+export interface OptionRow {
+  readonly size: string;
+  readonly what: string;
+  /** Titles of columns, and USD a month. */
+  readonly adds: Readonly<Record<string, number>>;
+}
+
 const COLUMNS: readonly [title: string, part: keyof Cost][] = [
   ['CAs', 'authorities'],
   ['certificates', 'certificates'],
@@ -27,7 +35,21 @@ export function costTable(rows: readonly CostRow[]): string {
     certificates,
     ...COLUMNS.map(([, part]) => (part === 'total' ? `**${whole(cost[part])}**` : whole(cost[part]))),
   ]);
-  return [head, head.map((_, index) => (index < 2 ? '---' : '---:')), ...lines]
+  return markdown(head, 2, lines);
+}
+
+export function optionTable(rows: readonly OptionRow[]): string {
+  const titles = Object.keys(rows[0]?.adds ?? {});
+  const lines = rows.map(({ size, what, adds }) => [
+    `${size}: ${what}`,
+    ...titles.map((title) => whole(adds[title] ?? 0)),
+  ]);
+  return markdown(['size', ...titles], 1, lines);
+}
+
+/** @param texts - How many columns hold no numbers. */
+function markdown(head: readonly string[], texts: number, lines: readonly (readonly string[])[]): string {
+  return [head, head.map((_, index) => (index < texts ? '---' : '---:')), ...lines]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');
 }

@@ -22,6 +22,12 @@ export const USAGES: readonly Usage[] = [
  */
 export const UNITS_OF_AN_ORDER = { writes: 8, reads: 4, logBytes: 4_000, storedBytes: 4_000 } as const;
 
+/** An order and its payment; of the card number, expiry and holder. The function has half a gigabyte for 5 ms each. */
+export const EDGE_OF_AN_ORDER = { requests: 2, fields: 3, functionGigabyteSeconds: 2 * 0.5 * 0.005 } as const;
+
+/** Its rows and their indexes. */
+export const DATABASE_BYTES_OF_AN_ORDER = 1_000;
+
 /** As the sidecars poll: certificates of two roles and two bundles each 30 s, the deny list each 5 s. */
 export const SECRET_CALLS_OF_A_TASK = (30 * 86_400 * 4) / 30 + (30 * 86_400) / 5;
 

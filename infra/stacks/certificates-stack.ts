@@ -9,16 +9,16 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Trigger } from 'aws-cdk-lib/triggers';
 import type { Construct } from 'constructs';
 import { certificateSourceOf } from '../../mesh/certificate-source.ts';
-import { CERTIFICATE_ROLES, hierarchyOf, identityOf } from '../../mesh/identity.ts';
+import { certificateRolesOf, hierarchyOf, identityOf } from '../../mesh/identity.ts';
 import { tagsOf } from '../../pki/certificate-owner.ts';
 import { secretNames } from '../../pki/secret.ts';
 import { CRL_GENERATION } from '../../renewal/crl-handler.ts';
 import { ROTATION_REQUESTED } from '../../renewal/event.ts';
-import { deadLetterQueueName, type FunctionName } from '../access/arns.ts';
+import { deadLetterQueueName, type CertificateFunction } from '../access/arns.ts';
 import type { KeyArns } from '../access/node-rights.ts';
 import { functionLog, NodeFunction } from '../constructs/node-function.ts';
 import type { Roles } from '../constructs/roles.ts';
-import { deployedNodes } from '../nodes.ts';
+import { deployedMembers } from '../nodes.ts';
 import type { PkiStack } from './pki-stack.ts';
 import { RegionStack, type RegionProps } from './region-stack.ts';
 
@@ -30,10 +30,10 @@ export interface CertificatesProps extends RegionProps {
 
 /** The certificates, the functions that export and renew them, and the events that start those. */
 export class CertificatesStack extends RegionStack {
-  readonly functions: Readonly<Record<Exclude<FunctionName, 'tenant-keys'>, NodeFunction>>;
+  readonly functions: Readonly<Record<CertificateFunction, NodeFunction>>;
   readonly deadLetters: Queue;
   readonly #keys: KeyArns;
-  readonly #logs: Readonly<Record<Exclude<FunctionName, 'tenant-keys'>, LogGroup>>;
+  readonly #logs: Readonly<Record<CertificateFunction, LogGroup>>;
 
   constructor(scope: Construct, props: CertificatesProps) {
     super(scope, 'certificates', 'certificates, their export and renewal', props);
@@ -68,7 +68,7 @@ export class CertificatesStack extends RegionStack {
 
   #function(
     roles: Roles,
-    name: Exclude<FunctionName, 'tenant-keys'>,
+    name: CertificateFunction,
     entry: string,
     description: string,
     minutes: number,
@@ -120,12 +120,7 @@ export class CertificatesStack extends RegionStack {
     });
   }
 
-  #rule(
-    id: string,
-    name: Exclude<FunctionName, 'tenant-keys'>,
-    what: string,
-    eventPattern: EventPattern,
-  ): void {
+  #rule(id: string, name: CertificateFunction, what: string, eventPattern: EventPattern): void {
     new Rule(this, `${id}-rule`, {
       description: `${this.mesh.name}: ${what}`,
       eventPattern,
@@ -133,13 +128,13 @@ export class CertificatesStack extends RegionStack {
     });
   }
 
-  /** A certificate and two empty secrets for each role of each node whose certificates ACM issues. */
+  /** A certificate and two empty secrets for each role of each member whose certificates ACM issues. */
   #certificates(pki: PkiStack): Construct[] {
-    const nodes = deployedNodes(this.mesh, this.deployment).filter(
-      (node) => certificateSourceOf(this.mesh, node).kind === 'acm-export',
+    const members = deployedMembers(this.mesh, this.deployment).filter(
+      (name) => certificateSourceOf(this.mesh, name).kind === 'acm-export',
     );
-    return nodes.flatMap((node) =>
-      CERTIFICATE_ROLES.flatMap((role): Construct[] => {
+    return members.flatMap((node) =>
+      certificateRolesOf(this.mesh, node).flatMap((role): Construct[] => {
         const names = secretNames(this.mesh.name, node, role);
         const secrets = (['certificate', 'passphrase'] as const).map(
           (kind) =>

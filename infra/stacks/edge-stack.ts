@@ -31,6 +31,11 @@ export interface EdgeProps extends RegionProps {
 
 const HTTPS = 443;
 
+/** Where CloudFront finds the load balancers. */
+export function originHost({ name }: PublicDomain): string {
+  return `origin.${name}`;
+}
+
 /** What callers outside reach: a load balancer that asks for a token, behind a firewall. It reaches the gateway alone. */
 export class EdgeStack extends RegionStack {
   readonly gatewayTargets: ApplicationTargetGroup;
@@ -49,16 +54,30 @@ export class EdgeStack extends RegionStack {
     this.#listen(domain, zone, props.tokenIssuer);
     this.firewall = new Firewall(this, {
       name: this.mesh.name,
-      resourceArn: this.loadBalancer.loadBalancerArn,
+      loadBalancerArn: this.loadBalancer.loadBalancerArn,
+      countsAddresses: this.deployment.edgeFunction === undefined,
       logDays: this.deployment.logDays,
       logKeyArn: props.operationsKeyArn,
     });
     new ARecord(this, 'record', {
       zone,
-      recordName: `${domain.name}.`,
-      target: RecordTarget.fromAlias(new LoadBalancerTarget(this.loadBalancer)),
+      recordName: `${this.#host(domain)}.`,
+      target: RecordTarget.fromAlias(
+        new LoadBalancerTarget(this.loadBalancer, { evaluateTargetHealth: this.#isOneOfSeveral }),
+      ),
+      // A caller is led to the region that is nearest, of those whose gateway answers.
+      ...(this.#isOneOfSeveral ? { region: this.regionName, setIdentifier: this.regionName } : {}),
     });
-    new CfnOutput(this, 'url', { value: `https://${domain.name}` });
+    new CfnOutput(this, 'url', { value: `https://${this.#host(domain)}` });
+  }
+
+  get #isOneOfSeveral(): boolean {
+    return this.deployment.regions.length > 1;
+  }
+
+  /** CloudFront has the domain's own name, where it stands before. */
+  #host(domain: PublicDomain): string {
+    return this.deployment.edgeFunction === undefined ? domain.name : originHost(domain);
   }
 
   #loadBalancer(network: NetworkStack): ApplicationLoadBalancer {
@@ -116,10 +135,11 @@ export class EdgeStack extends RegionStack {
       port: HTTPS,
       protocol: ApplicationProtocol.HTTPS,
       open: false,
-      sslPolicy: SslPolicy.TLS13_13,
+      // What CloudFront is told to use of its origin has no word for TLS 1.3.
+      sslPolicy: this.deployment.edgeFunction === undefined ? SslPolicy.TLS13_13 : SslPolicy.TLS13_RES,
       certificates: [
         new Certificate(this, 'certificate', {
-          domainName: domain.name,
+          domainName: this.#host(domain),
           validation: CertificateValidation.fromDns(zone),
           keyAlgorithm: KeyAlgorithm.EC_PRIME256V1,
         }),

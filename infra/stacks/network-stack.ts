@@ -8,6 +8,7 @@ import {
   Peer,
   Port,
   SecurityGroup,
+  type IPeer,
   SubnetType,
   Vpc,
 } from 'aws-cdk-lib/aws-ec2';
@@ -16,11 +17,10 @@ import { PrivateDnsNamespace } from 'aws-cdk-lib/aws-servicediscovery';
 import type { Construct } from 'constructs';
 import { hasShortLived } from '../../mesh/certificate-source.ts';
 import { edgesOf, memberOf } from '../../mesh/edges.ts';
-import { TABLES } from '../../sidecar/tables.ts';
-import { crlObjectsArn, expiryIndexArn, tableArn } from '../access/arns.ts';
+import { bulkResultsArns, crlObjectsArn, expiryIndexArn, tableArn } from '../access/arns.ts';
 import type { KeyArns } from '../access/node-rights.ts';
 import { SealedLog } from '../constructs/sealed-log.ts';
-import { deployedNodes } from '../nodes.ts';
+import { deployedNodes, deployedTables, networkFunctions } from '../nodes.ts';
 import { RegionStack, type RegionProps } from './region-stack.ts';
 
 export interface NetworkProps extends RegionProps {
@@ -28,6 +28,10 @@ export interface NetworkProps extends RegionProps {
 }
 
 const HTTPS = 443;
+
+export const ORDER_DATABASE_PORT = 3306;
+
+const ORDER_DATABASE_CALLERS = ['order', 'paybill', 'migrations'];
 
 /** Subnets whose tasks reach the mesh and the endpoints, and nothing outside. */
 export const CLOSED = 'closed';
@@ -41,6 +45,10 @@ export class NetworkStack extends RegionStack {
   readonly vpc: Vpc;
   readonly namespace: PrivateDnsNamespace;
   readonly nodeGroups: Readonly<Record<string, SecurityGroup>>;
+  /** Of the functions in the VPC. */
+  readonly functionGroups: Readonly<Record<string, SecurityGroup>>;
+  /** Of the database, where the orders are in one. */
+  readonly databaseGroup: SecurityGroup | undefined;
   /** Of the load balancer. */
   readonly edgeGroup: SecurityGroup;
 
@@ -52,7 +60,10 @@ export class NetworkStack extends RegionStack {
       vpc: this.vpc,
       description: 'the names under which the nodes find each other, and which they prove to have',
     });
-    this.edgeGroup = this.#group('edge', 'the load balancer: HTTPS from anywhere, to the gateway alone');
+    this.edgeGroup = this.#group(
+      'edge',
+      'the load balancer: HTTPS from callers outside, to the gateway alone',
+    );
     const nodes = deployedNodes(this.mesh, this.deployment);
     this.nodeGroups = Object.fromEntries(
       nodes.map((node) => [
@@ -60,7 +71,19 @@ export class NetworkStack extends RegionStack {
         this.#group(node, `tasks of ${node}: those who call it in the mesh, alone`),
       ]),
     );
+    this.functionGroups = Object.fromEntries(
+      networkFunctions(this.deployment).map((name) => [
+        name,
+        this.#group(name, `the function ${name}, which nobody calls`),
+      ]),
+    );
+    this.databaseGroup =
+      this.deployment.orderStore === 'mysql'
+        ? this.#group('database', 'the database of the orders: its apps and its migrations, alone')
+        : undefined;
     this.#letEdgesThrough(nodes);
+    this.#letFunctionsThrough();
+    this.#letIntoDatabase();
     this.#endpoints(nodes);
   }
 
@@ -106,7 +129,7 @@ export class NetworkStack extends RegionStack {
 
   /** As the definition says who calls whom; nothing else opens a port. */
   #letEdgesThrough(nodes: readonly string[]): void {
-    this.edgeGroup.addIngressRule(Peer.anyIpv4(), Port.tcp(HTTPS), 'callers outside');
+    this.edgeGroup.addIngressRule(this.#outside(), Port.tcp(HTTPS), 'callers outside');
     for (const name of Object.keys(this.mesh.virtualGateways)) {
       this.#letThrough(this.edgeGroup, 'the load balancer', name);
       if (!this.#checksTokens(name)) continue;
@@ -125,12 +148,42 @@ export class NetworkStack extends RegionStack {
     }
   }
 
+  /** Where CloudFront encrypts, nobody may come past it. */
+  #outside(): IPeer {
+    const { edgeFunction, regions } = this.deployment;
+    const prefixList = edgeFunction?.prefixLists[regions.indexOf(this.regionName)];
+    return prefixList === undefined ? Peer.anyIpv4() : Peer.prefixList(prefixList);
+  }
+
   #letThrough(from: SecurityGroup, fromName: string, to: string): void {
     const provider = this.nodeGroups[to];
     const port = Port.tcp(memberOf(this.mesh, to)?.listener.port ?? 0);
     if (provider === undefined) return;
     provider.addIngressRule(from, port, `${fromName} calls ${to}`);
     from.addEgressRule(provider, port, `${fromName} calls ${to}`);
+  }
+
+  /** As the definition says which functions call whom. */
+  #letFunctionsThrough(): void {
+    for (const [name, { backends }] of Object.entries(this.mesh.functions)) {
+      const caller = this.functionGroups[name];
+      for (const backend of backends) {
+        const provider = this.mesh.virtualServices[backend]?.provider;
+        if (caller !== undefined && provider !== undefined) this.#letThrough(caller, name, provider);
+      }
+    }
+  }
+
+  #letIntoDatabase(): void {
+    const database = this.databaseGroup;
+    if (database === undefined) return;
+    const callers = { ...this.nodeGroups, ...this.functionGroups };
+    for (const name of ORDER_DATABASE_CALLERS) {
+      const caller = callers[name];
+      if (caller === undefined) continue;
+      database.addIngressRule(caller, Port.tcp(ORDER_DATABASE_PORT), `${name} reads or writes orders`);
+      caller.addEgressRule(database, Port.tcp(ORDER_DATABASE_PORT), `${name} reads or writes orders`);
+    }
   }
 
   #endpoints(nodes: readonly string[]): void {
@@ -156,11 +209,9 @@ export class NetworkStack extends RegionStack {
       });
       endpoint.addToPolicy(this.#forThisAccount());
     }
-    for (const node of nodes) {
-      const caller = this.nodeGroups[node];
-      if (caller === undefined) continue;
-      group.addIngressRule(caller, Port.tcp(HTTPS), `${node} calls AWS`);
-      caller.addEgressRule(group, Port.tcp(HTTPS), `${node} calls AWS`);
+    for (const [name, caller] of Object.entries({ ...this.nodeGroups, ...this.functionGroups })) {
+      group.addIngressRule(caller, Port.tcp(HTTPS), `${name} calls AWS`);
+      caller.addEgressRule(group, Port.tcp(HTTPS), `${name} calls AWS`);
     }
     this.#gateways(nodes);
   }
@@ -171,24 +222,24 @@ export class NetworkStack extends RegionStack {
       dynamodb: GatewayVpcEndpointAwsService.DYNAMODB,
       s3: GatewayVpcEndpointAwsService.S3,
     };
-    const tables = (Object.keys(TABLES) as (keyof typeof TABLES)[]).map((role) => tableArn(this, role));
+    const tables = deployedTables(this.deployment).map((role) => tableArn(this, role));
+    const results = bulkResultsArns(this, this.mesh);
     const rights = {
       dynamodb: [this.#forThisAccount(['dynamodb:*'], [...tables, expiryIndexArn(this)])],
       s3: [
         this.#forThisAccount(['s3:GetObject'], [crlObjectsArn(this, this.mesh)]),
         this.#forLayersOfImages(),
+        this.#forThisAccount(['s3:GetObject', 's3:PutObject'], [results.objects]),
+        this.#forThisAccount(['s3:ListBucket'], [results.bucket]),
       ],
     };
     for (const name of ['dynamodb', 's3'] as const) {
       const endpoint = this.vpc.addGatewayEndpoint(`${name}-endpoint`, { service: stores[name] });
       for (const statement of rights[name]) endpoint.addToPolicy(statement);
     }
-    for (const node of nodes.filter((each) => !this.callsOutside(each))) {
-      this.nodeGroups[node]?.addEgressRule(
-        Peer.anyIpv4(),
-        Port.tcp(HTTPS),
-        'DynamoDB and S3, by their routes',
-      );
+    const inside = nodes.filter((each) => !this.callsOutside(each)).map((node) => this.nodeGroups[node]);
+    for (const group of [...inside, this.functionGroups['bulk']]) {
+      group?.addEgressRule(Peer.anyIpv4(), Port.tcp(HTTPS), 'DynamoDB and S3, by their routes');
     }
   }
 

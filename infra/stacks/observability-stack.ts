@@ -1,12 +1,10 @@
 import { CfnOutput } from 'aws-cdk-lib';
 import { Dashboard, GraphWidget, Metric, Row, Stats, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { Topic } from 'aws-cdk-lib/aws-sns';
-import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import { METRICS } from '../../runtime/metrics/catalogue.ts';
 import { TABLES } from '../../sidecar/tables.ts';
-import { Alarms, FIVE_MINUTES } from '../constructs/alarms.ts';
+import { Alarms, alarmTopic, FIVE_MINUTES } from '../constructs/alarms.ts';
 import { seriesOf } from '../constructs/catalogue-alarms.ts';
 import {
   allSeries,
@@ -16,8 +14,11 @@ import {
   NOT_REVEALED,
   REVEALED,
 } from '../constructs/mesh-metrics.ts';
+import { deployedTables } from '../nodes.ts';
+import type { BulkStack } from './bulk-stack.ts';
 import type { CertificatesStack } from './certificates-stack.ts';
 import type { EdgeStack } from './edge-stack.ts';
+import type { OrdersStack } from './orders-stack.ts';
 import { RegionStack, type RegionProps } from './region-stack.ts';
 import type { ServicesStack } from './services-stack.ts';
 
@@ -25,8 +26,15 @@ export interface ObservabilityProps extends RegionProps {
   readonly operationsKeyArn: string;
   readonly certificates: CertificatesStack;
   readonly services: ServicesStack;
+  readonly bulk: BulkStack;
   readonly edge: EdgeStack | undefined;
+  readonly orders: OrdersStack | undefined;
 }
+
+const FREE_BYTES_AT_LEAST = 2 * 2 ** 30;
+
+/** Five tries of a part take half of it. */
+const WAIT_SECONDS = 3_600;
 
 /** What is looked at, and what wakes somebody. */
 export class ObservabilityStack extends RegionStack {
@@ -38,18 +46,15 @@ export class ObservabilityStack extends RegionStack {
     super(scope, 'observability', 'dashboard and alarms', props);
     this.#props = props;
     this.#nodes = Object.keys(props.services.services);
-    const topic = new Topic(this, 'topic', {
-      topicName: `${this.mesh.name}-alarms`,
-      masterKey: Key.fromKeyArn(this, 'operations-key', props.operationsKeyArn),
-      enforceSSL: true,
-    });
-    const { alarmEmail } = this.deployment;
-    if (alarmEmail !== undefined) topic.addSubscription(new EmailSubscription(alarmEmail));
+    const key = Key.fromKeyArn(this, 'operations-key', props.operationsKeyArn);
+    const topic = alarmTopic(this, `${this.mesh.name}-alarms`, key);
     this.#alarms = new Alarms(this, topic);
     for (const node of this.#nodes) this.#watchNode(node);
     const reveals = this.#watchReveals();
     this.#watchCertificates();
+    this.#watchBulk();
     this.#watchTables();
+    this.#watchDatabase();
     this.#watchEdge();
     this.#dashboard(reveals);
     new CfnOutput(this, 'alarm-topic', { value: topic.topicArn });
@@ -123,8 +128,33 @@ export class ObservabilityStack extends RegionStack {
     });
   }
 
+  #watchBulk(): void {
+    const { handler, queues } = this.#props.bulk;
+    this.#alarms.when('bulk-errors', {
+      metric: handler.metricErrors({ period: FIVE_MINUTES }),
+      over: 0,
+      meaning:
+        'The function bulk failed as a whole; its messages come again. Its log says why. docs/queue.md',
+    });
+    for (const { parts, dead } of queues) {
+      this.#alarms.when(`bulk-${dead.node.id}`, {
+        metric: dead.metricApproximateNumberOfMessagesVisible({ period: FIVE_MINUTES }),
+        over: 0,
+        meaning:
+          'A part of a load was given up after five tries and is in the dead-letter queue: mend the cause, then move it back. docs/queue.md',
+      });
+      this.#alarms.when(`bulk-${parts.node.id}-wait`, {
+        metric: parts.metricApproximateAgeOfOldestMessage({ period: FIVE_MINUTES }),
+        over: WAIT_SECONDS,
+        periods: 3,
+        meaning:
+          'Parts of a load wait for long: the function fails, or more is sent than the tokenizer serves. docs/queue.md',
+      });
+    }
+  }
+
   #watchTables(): void {
-    for (const table of Object.values(TABLES)) {
+    for (const table of deployedTables(this.deployment).map((role) => TABLES[role])) {
       this.#alarms.when(`${table}-throttled`, {
         metric: new Metric({
           namespace: 'AWS/DynamoDB',
@@ -138,6 +168,31 @@ export class ObservabilityStack extends RegionStack {
         meaning: `DynamoDB refuses calls of ${table}: a hot key, or the account's quota`,
       });
     }
+  }
+
+  #watchDatabase(): void {
+    const { orders } = this.#props;
+    if (orders === undefined) return;
+    const metric = (metricName: string): Metric =>
+      new Metric({
+        namespace: 'AWS/RDS',
+        metricName,
+        dimensionsMap: { DBInstanceIdentifier: orders.instanceName },
+        statistic: Stats.AVERAGE,
+        period: FIVE_MINUTES,
+      });
+    this.#alarms.when('orders-database-full', {
+      metric: metric('FreeStorageSpace'),
+      under: FREE_BYTES_AT_LEAST,
+      meaning: "The disk of the orders' database fills up faster than RDS enlarges it. docs/order-history.md",
+    });
+    this.#alarms.when('orders-database-busy', {
+      metric: metric('CPUUtilization'),
+      over: 80,
+      periods: 3,
+      meaning:
+        "The orders' database has more to do than it is made for: give it a larger size. docs/order-history.md",
+    });
   }
 
   #watchEdge(): void {

@@ -8,7 +8,7 @@ import { edgesOf, memberOf } from '../../mesh/edges.ts';
 import type { Hierarchy } from '../../mesh/definition.ts';
 import { taskPlacement } from '../../mesh/envoy/task-placement.ts';
 import type { TokenIssuer } from '../../mesh/envoy/types.ts';
-import { appProgram, type Program } from '../../sidecar/node-programs.ts';
+import { appProgram, type OrderDatabase, type Program } from '../../sidecar/node-programs.ts';
 import type { KeyArns } from '../access/node-rights.ts';
 import { NodeService } from '../constructs/node-service.ts';
 import type { Roles } from '../constructs/roles.ts';
@@ -29,6 +29,8 @@ export interface ServicesProps extends RegionProps {
   readonly authorities: Readonly<Record<Hierarchy, string>> | undefined;
   /** Of the tokens that callers outside show to a gateway. */
   readonly tokenIssuer: TokenIssuer | undefined;
+  /** Where the orders are in one. */
+  readonly orderDatabase: OrderDatabase | undefined;
   /** Where the load balancer finds the gateway. */
   readonly gatewayTargets: ApplicationTargetGroup | undefined;
 }
@@ -93,8 +95,10 @@ export class ServicesStack extends RegionStack {
   #appOf(nodeName: string): Program | undefined {
     const { appSocket, egressSocket } = taskPlacement(this.mesh, nodeName);
     if (appSocket === undefined) return undefined;
-    const { vault: vaultKeyArn, audit: auditKeyArn } = this.#props.keys;
-    return appProgram({ nodeName, appSocket, egressSocket, vaultKeyArn, auditKeyArn });
+    const { orderDatabase, keys } = this.#props;
+    const { vault: vaultKeyArn, audit: auditKeyArn, marks: markKeyArns } = keys;
+    const sockets = { appSocket, egressSocket };
+    return appProgram({ nodeName, ...sockets, vaultKeyArn, auditKeyArn, markKeyArns, orderDatabase });
   }
 
   #log(nodeName: string): LogGroup {

@@ -22,6 +22,7 @@ import {
 import type { KeyArns } from '../access/node-rights.ts';
 import { functionLog, NodeFunction } from '../constructs/node-function.ts';
 import type { Roles } from '../constructs/roles.ts';
+import { deployedTables } from '../nodes.ts';
 import { RegionStack, type RegionProps } from './region-stack.ts';
 
 export interface VaultProps extends RegionProps {
@@ -37,7 +38,7 @@ export class VaultStack extends RegionStack {
   constructor(scope: Construct, props: VaultProps) {
     super(scope, 'vault', 'tables', props);
     const tableKey = Key.fromKeyArn(this, 'tables-key', props.keys.tables);
-    const tables = (Object.keys(TABLES) as TableRole[]).map((role) => this.#table(role, tableKey));
+    const tables = deployedTables(this.deployment).map((role) => this.#table(role, tableKey));
     this.#tenantKeys(props, tables);
   }
 

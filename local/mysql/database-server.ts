@@ -13,6 +13,7 @@ import { promisify } from 'node:util';
 import { createConnection, type Connection } from 'mysql2/promise';
 import { TokenmeshError } from '../../errors/error.ts';
 import { migrateOrderHistory } from '../../sample-apps/order-history/migrations.ts';
+import { userStatements } from '../../sample-apps/order-history/users.ts';
 import type { MysqlServer } from './find-server.ts';
 
 export interface ServerPlan {
@@ -90,7 +91,8 @@ export async function prepareDatabase(plan: ServerPlan, users: DatabaseUsers): P
     await root.query(`CREATE DATABASE ${DATABASE}`);
     await root.query(`USE ${DATABASE}`);
     await migrateOrderHistory(root, DATABASE);
-    for (const statement of grantsFor(users)) await root.query(statement);
+    const byPassword = (app: keyof DatabaseUsers): string => `BY '${users[app].password}'`;
+    for (const statement of userStatements(DATABASE, byPassword)) await root.query(statement);
   } finally {
     await root.end();
   }
@@ -108,23 +110,6 @@ async function connectAsRoot(socketPath: string): Promise<Connection> {
       await sleep(50);
     }
   }
-}
-
-/** The columns that paybill may write are those of the payment. */
-const PAYMENT_COLUMNS = ['status', 'attempt_id', 'expires_at_ms', 'charge_id', 'authorization', 'masked_pan']
-  .map((column) => `payment_${column}`)
-  .join(', ');
-
-function grantsFor({ order, paybill }: DatabaseUsers): string[] {
-  const made = [order, paybill].map(
-    ({ name, password }) => `CREATE USER '${name}'@'%' IDENTIFIED BY '${password}' REQUIRE SSL`,
-  );
-  return [
-    ...made,
-    `GRANT SELECT, INSERT ON ${DATABASE}.orders TO '${order.name}'@'%'`,
-    `GRANT SELECT, INSERT ON ${DATABASE}.order_items TO '${order.name}'@'%'`,
-    `GRANT SELECT, UPDATE (${PAYMENT_COLUMNS}) ON ${DATABASE}.orders TO '${paybill.name}'@'%'`,
-  ];
 }
 
 /** Writes what the server proves itself with. @returns The files. */

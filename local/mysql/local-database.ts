@@ -14,6 +14,7 @@ import {
   writeServerCertificate,
   type DatabaseUser,
 } from './database-server.ts';
+import { DATABASE_USERS } from '../../sample-apps/order-history/users.ts';
 import { findMysqlServer } from './find-server.ts';
 
 export interface LocalDatabasePlan {
@@ -57,7 +58,7 @@ export async function startLocalDatabase(plan: LocalDatabasePlan): Promise<Datab
     arguments: [join(import.meta.dirname, 'main.ts'), server.binary, ...serverArguments(serverPlan)],
     environment: { PATH: plan.environment['PATH'] ?? '' },
   });
-  const users = { order: userOf('order_app'), paybill: userOf('paybill_app') };
+  const users = { order: userOf(DATABASE_USERS.order), paybill: userOf(DATABASE_USERS.paybill) };
   await prepareDatabase(serverPlan, users);
   const told = ({ name, password }: DatabaseUser): Record<string, string> => ({
     ORDER_STORE: 'mysql',

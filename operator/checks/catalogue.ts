@@ -64,6 +64,11 @@ export const CHECKS = {
     sentence: 'the serial served is the serial issued',
     hint: 'rotate it: npm run mesh -- rotate <node>',
   },
+  'certificates.published': {
+    severity: 'critical',
+    sentence: 'what is published for the function is what ACM issued last',
+    hint: 'rotate it: npm run mesh -- rotate <node>',
+  },
   'certificates.days-left': {
     severity: 'warning',
     sentence: `the certificate has at least ${DAYS_LEFT_AT_LEAST} days left`,

@@ -29,6 +29,7 @@ export function expectedChecks(
 ): ExpectedCheck[] {
   return [
     ...nodeNames(mesh).flatMap((node) => ofNode(mesh, node, shortLived.has(node))),
+    ...Object.keys(mesh.functions).flatMap(ofFunction),
     ...ofEdges(mesh),
     ...ofCalls(mesh),
     { id: 'vault.ready', subject: 'tokenizer' },
@@ -64,6 +65,15 @@ function ofNode(mesh: Mesh, node: string, isShortLived: boolean): ExpectedCheck[
     ...(mesh.virtualGateways[node]?.authentication === undefined
       ? []
       : [{ id: 'policy.token', subject: node } as const]),
+  ];
+}
+
+/** A function has no sidecar and no listener: what can be held of it is its certificate, where it takes it from. */
+function ofFunction(name: string): ExpectedCheck[] {
+  return [
+    { id: 'certificates.published', subject: `${name} client` },
+    { id: 'certificates.days-left', subject: `${name} client` },
+    { id: 'revocation.own', subject: name },
   ];
 }
 

@@ -1,12 +1,12 @@
 import { DescribeCertificateCommand } from '@aws-sdk/client-acm';
 import type { CertificateRole } from '../../mesh/definition.ts';
 import { CERTIFICATE_ROLES, hierarchyOf } from '../../mesh/identity.ts';
-import { DAY_MS } from '../../pki/certificate.ts';
 import { normalizeSerial } from '../../pki/secret.ts';
 import type { AwsClients } from '../aws-clients.ts';
 import type { CertificateFacts } from '../checks/certificates.ts';
 import type { NodeState, RunState } from '../run-state.ts';
 import { sidecarStatus, type SidecarStatus } from './agent.ts';
+import { daysUntil } from './days-until.ts';
 import type { Looking } from './looking.ts';
 import { servedSerial } from './served-serial.ts';
 
@@ -77,8 +77,4 @@ function issuedBySidecar(status: SidecarStatus | undefined, role: CertificateRol
     daysLeft: issuance?.notAfter === undefined ? 0 : daysUntil(Date.parse(issuance.notAfter)),
     renewal: issuance ?? { failures: 0, alarm: 'expired' },
   };
-}
-
-function daysUntil(timeMs: number): number {
-  return (timeMs - Date.now()) / DAY_MS;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { readDeployment } from '../../infra/config.ts';
+import { AT_EDGE, edgeKeyFile, KEY_ID } from '../support/edge-key-file.ts';
 
 const refused = (context: Record<string, unknown>, about: RegExp): void =>
   expect(() => readDeployment(context)).toThrow(
@@ -15,10 +16,20 @@ describe('what a deployment is told', () => {
       multiRegion: true,
       keyOrigin: 'AWS_KMS',
       outsider: false,
+      orderStore: 'dynamodb',
+      edgeKeys: [],
       size: 'small',
       data: 'keep',
       logDays: 400,
     });
+  });
+
+  it('has the function at the edge with the public half of its key', () => {
+    const { edgeKeys, edgeFunction } = readDeployment({ ...AT_EDGE, edgeKeyFile: edgeKeyFile() });
+    expect(edgeKeys).toEqual(['second', 'first']);
+    expect(edgeFunction?.key.keyId).toBe(KEY_ID);
+    expect(edgeFunction?.key.publicKey).toMatch(/^-----BEGIN PUBLIC KEY-----/);
+    expect(edgeFunction?.prefixLists).toEqual(['pl-0123abcd']);
   });
 
   it('is taken from the command line as text, and from cdk.json as it stands there', () => {
@@ -64,6 +75,33 @@ describe('what a deployment is told', () => {
       'replicas of a key that can have none',
       { multiRegion: 'false', regions: 'us-east-1,eu-west-1', account: '123456789012' },
       /multiRegion: expected true/,
+    ],
+    [
+      'a database in each of several regions',
+      { orderStore: 'mysql', regions: 'us-east-1,eu-west-1', account: '123456789012' },
+      /orderStore: expected dynamodb with several regions/,
+    ],
+    ['a name of a key that is none', { edgeKeys: 'First' }, /edgeKeys: expected names of keys/],
+    ['a name of a key twice', { edgeKeys: 'one,one' }, /edgeKeys: expected each name once/],
+    [
+      'a function at the edge without the public half of its key, and says how to get it',
+      { ...AT_EDGE, edgeKeyFile: '/nowhere/edge-key.json' },
+      /edgeKeyFile: expected a file with what is printed by: aws kms get-public-key .*got none that can be read/,
+    ],
+    [
+      'a key that does not encrypt',
+      { ...AT_EDGE, edgeKeyFile: edgeKeyFile({ KeyUsage: 'SIGN_VERIFY' }) },
+      /edgeKeyFile: .*got no key of the usage ENCRYPT_DECRYPT/,
+    ],
+    [
+      'a function at the edge with no key of the deployment, no domain and no way past CloudFront closed',
+      { edgeKeyFile: edgeKeyFile() },
+      /edgePrefixLists: expected one for each region.*domain: expected.*edgeKeys: expected with edgeKeyFile/,
+    ],
+    [
+      'a region whose load balancer anybody reaches past CloudFront',
+      { ...AT_EDGE, regions: 'us-east-1,eu-west-1', account: '123456789012', edgeKeyFile: edgeKeyFile() },
+      /edgePrefixLists: expected one for each region/,
     ],
   ])('refuses %s', (_name, context, about) => refused(context, about));
 

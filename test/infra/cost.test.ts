@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { costOf } from '../../infra/cost/cost.ts';
 import { MONTHLY } from '../../infra/cost/prices.ts';
-import { costTable, type CostRow } from '../../infra/cost/table.ts';
+import { costTable, optionTable, type CostRow } from '../../infra/cost/table.ts';
 import { USAGES, type Usage } from '../../infra/cost/usage.ts';
+import { AT_EDGE, edgeKeyFile } from '../support/edge-key-file.ts';
 import { synthesize, type Synthesized } from '../support/synthesized.ts';
 
 const EDGE = { domain: 'pay.example.com', hostedZoneId: 'Z0123456789ABC' };
@@ -21,7 +22,31 @@ const ROWS: CostRow[] = USAGES.flatMap((usage) =>
   })),
 );
 
+/** What each choice adds to a deployment that is without it. */
+function optionRows() {
+  return USAGES.map((usage) => {
+    const total = (context: Record<string, string>): number =>
+      costOf(synthesize({ ...EDGE, size: usage.size, ...context }).resources, usage).total;
+    const without = total({});
+    const edgeContext = { ...AT_EDGE, edgeKeys: 'first', edgeKeyFile: edgeKeyFile() };
+    return {
+      ...usage,
+      adds: {
+        '`orderStore=mysql`': total({ orderStore: 'mysql' }) - without,
+        'encryption at the edge': total(edgeContext) - without,
+      },
+    };
+  });
+}
+
 describe('what a deployment costs', () => {
+  it('stands in docs/deploy.md with what its choices add', () => {
+    const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'deploy.md'), 'utf8');
+    const rows = optionRows();
+    for (const { adds } of rows) for (const usd of Object.values(adds)) expect(usd).toBeGreaterThan(0);
+    expect(page).toContain(optionTable(rows));
+  });
+
   it('stands in docs/deploy.md as the templates and the price list give it', () => {
     const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'deploy.md'), 'utf8');
     expect(page).toContain(costTable(ROWS));

@@ -23,6 +23,7 @@ const KEYS = {
   tables: keyOf('tables'),
   secrets: keyOf('secrets'),
   operations: keyOf('operations'),
+  bulk: keyOf('bulk'),
 };
 
 const KEY_POLICIES = new Map(
@@ -90,11 +91,36 @@ async function isAllowed(
 const BRANCH_KEY = { 'kms:EncryptionContext:tablename': TABLES.keys };
 const FINGERPRINT_KEY = { 'kms:EncryptionContext:purpose': 'tokenmesh fingerprints' };
 const via = (service: string): Context => ({ 'kms:ViaService': `${service}.${REGION}.amazonaws.com` });
+const PART = { 'kms:EncryptionContext:purpose': 'tokenmesh-bulk' };
+const queue = (name: string): string => `arn:aws:sqs:${REGION}:${ACCOUNT}:${name}`;
+const RESULTS = `arn:aws:s3:::tokenmesh-bulk-results-${ACCOUNT}-${REGION}`;
 const OF_MESH = { 'aws:ResourceTag/tokenmesh:mesh': 'tokenmesh' };
 
 type Case = readonly [role: string, action: string, resource: string, context?: Context];
 
 const MUST: readonly Case[] = [
+  ...['tokenmesh-bulk', 'tokenmesh-bulk.fifo'].flatMap((name): Case[] => [
+    ['bulk', 'sqs:ReceiveMessage', queue(name)],
+    ['bulk', 'sqs:DeleteMessage', queue(name)],
+    ['bulk', 'sqs:GetQueueAttributes', queue(name)],
+    ['loader', 'sqs:SendMessage', queue(name)],
+  ]),
+  ['bulk', 'kms:Decrypt', KEYS.bulk, PART],
+  ['bulk', 'kms:Decrypt', KEYS.bulk, via('sqs')],
+  ['bulk', 'kms:GenerateDataKey', KEYS.bulk, via('s3')],
+  ['bulk', 's3:PutObject', `${RESULTS}/loads/one/1.jsonl`],
+  ['bulk', 's3:ListBucket', RESULTS],
+  ['bulk', 'secretsmanager:GetSecretValue', secret('tokenmesh/bulk/client/certificate')],
+  ['bulk', 'secretsmanager:GetSecretValue', secret('tokenmesh/bulk/client/passphrase')],
+  ['bulk', 'secretsmanager:GetSecretValue', secret('tokenmesh/trust/servers')],
+  ['bulk', 'ec2:DescribeNetworkInterfaces', '*'],
+  ['exporter', 'secretsmanager:PutSecretValue', secret('tokenmesh/bulk/client/certificate')],
+  ['certificates', 'secretsmanager:GetSecretValue', secret('tokenmesh/bulk/client/certificate')],
+  ['loader', 'kms:GenerateDataKey', KEYS.bulk, PART],
+  ['loader', 'kms:GenerateDataKey', KEYS.bulk, via('sqs')],
+  ['loader', 'sqs:GetQueueAttributes', queue('tokenmesh-bulk-dead')],
+  ['loader', 's3:GetObject', `${RESULTS}/loads/one/1.jsonl`],
+  ['loader', 's3:ListBucket', RESULTS],
   ['tokenizer', 'kms:Decrypt', KEYS.vault, BRANCH_KEY],
   ['tokenizer', 'kms:Decrypt', KEYS.vault, FINGERPRINT_KEY],
   ['tokenizer', 'kms:GenerateMac', KEYS.audit],
@@ -187,6 +213,26 @@ const MUST_NOT: readonly Case[] = [
   ].map((action): Case => ['tokenizer', action, table(TABLES.audit)]),
   ['auditor', 'dynamodb:PutItem', table(TABLES.audit)],
   ['auditor', 'dynamodb:PutItem', table(TABLES.tokens)],
+  // Who sends in bulk opens nothing of it; who opens it has nothing of the vault.
+  ['loader', 'kms:Decrypt', KEYS.bulk, PART],
+  ['loader', 'sqs:ReceiveMessage', queue('tokenmesh-bulk')],
+  ['loader', 'sqs:ReceiveMessage', queue('tokenmesh-bulk-dead')],
+  ['loader', 's3:PutObject', `${RESULTS}/loads/one/1.jsonl`],
+  ['loader', 'secretsmanager:GetSecretValue', secret('tokenmesh/bulk/client/certificate')],
+  ['bulk', 'kms:Decrypt', KEYS.bulk],
+  ['bulk', 'kms:Decrypt', KEYS.bulk, { 'kms:EncryptionContext:purpose': 'another' }],
+  ['bulk', 'kms:GenerateDataKey', KEYS.bulk, PART],
+  ['bulk', 'kms:Decrypt', KEYS.vault, BRANCH_KEY],
+  ['bulk', 'dynamodb:GetItem', table(TABLES.tokens)],
+  ['bulk', 'dynamodb:GetItem', table(TABLES.keys)],
+  ['bulk', 'secretsmanager:GetSecretValue', secret('tokenmesh/order/client/certificate')],
+  ['bulk', 'secretsmanager:PutSecretValue', secret('tokenmesh/bulk/client/certificate')],
+  ['bulk', 'sqs:SendMessage', queue('tokenmesh-bulk')],
+  ['bulk', 's3:DeleteObject', `${RESULTS}/loads/one/1.jsonl`],
+  ['bulk', 's3:PutObject', `${RESULTS}/another`],
+  ['tokenizer', 'kms:Decrypt', KEYS.bulk, PART],
+  ['order', 'sqs:SendMessage', queue('tokenmesh-bulk')],
+  ['order', 's3:GetObject', `${RESULTS}/loads/one/1.jsonl`],
   // Apps: no table of the vault, no key of it.
   ...['order', 'paybill', 'gateway', 'outsider'].flatMap((node) =>
     [TABLES.tokens, TABLES.keys, TABLES.audit, TABLES.fingerprints].map((name): Case => [
@@ -227,6 +273,16 @@ const MUST_NOT: readonly Case[] = [
   ['crl', 'secretsmanager:PutSecretValue', secret('tokenmesh/order/client/certificate')],
   ['certificates', 'acm:ExportCertificate', certificate, OF_MESH],
   ['certificates', 'secretsmanager:GetSecretValue', secret('tokenmesh/order/client/passphrase')],
+];
+
+/** Lambda takes no narrower resource for these; the function's own code is denied them. */
+const INTERFACES = [
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:UnassignPrivateIpAddresses',
 ];
 
 const title = ([role, action, resource, context = {}]: Case): string =>
@@ -276,6 +332,7 @@ describe('the rights that are synthesized', () => {
       .flatMap((each: { Action: string | string[] }) => [each.Action].flat());
     expect([...new Set(open)].toSorted()).toEqual([
       'acm:ListCertificates',
+      ...INTERFACES,
       'ecr:GetAuthorizationToken',
       'secretsmanager:GetRandomPassword',
     ]);

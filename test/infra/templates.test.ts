@@ -127,9 +127,15 @@ describe('the network', () => {
   const nameOf = (group: string): string => group.replace(/group[0-9A-F]{8}\.GroupId$/, '');
 
   it.each(NODES)('lets into %s those who call it in the definition, at its port, and nobody else', (node) => {
-    const callers = edgesOf(mesh)
+    const functions = Object.entries(mesh.functions)
+      .filter(([, { backends }]) =>
+        backends.some((backend) => mesh.virtualServices[backend]?.provider === node),
+      )
+      .map(([name]) => name);
+    const nodes = edgesOf(mesh)
       .filter(({ to }) => to === node)
       .map(({ from }) => from);
+    const callers = [...nodes, ...functions];
     const expected = node in mesh.virtualGateways ? ['edge'] : callers;
     const port = memberOf(mesh, node)?.listener.port;
     expect(ingressOf(node).toSorted((a, b) => a.from.localeCompare(b.from))).toEqual(
@@ -244,16 +250,16 @@ describe('the private CAs', () => {
     expect(modes.filter((mode) => mode === 'SHORT_LIVED_CERTIFICATE')).toHaveLength(2);
     expect(
       short.ofType('AWS::CertificateManager::Certificate').map(({ properties }) => properties.DomainName),
-    ).toEqual(['gateway.tokenmesh.internal', 'gateway.tokenmesh.internal']);
+    ).toEqual(['gateway.tokenmesh.internal', 'gateway.tokenmesh.internal', 'bulk.tokenmesh.internal']);
   });
 });
 
 describe('the certificates', () => {
-  it('are two for each node, from the CA of their side, on P-256, with the tags of their owner', () => {
+  it('are two for each node, and one of a client for a function, from the CA of their side, on P-256, with the tags of their owner', () => {
     const found = whole
       .ofType('AWS::CertificateManager::Certificate')
       .filter(({ stack }) => stack.includes('certificates'));
-    expect(found).toHaveLength(NODES.length * 2);
+    expect(found).toHaveLength(NODES.length * 2 + Object.keys(mesh.functions).length);
     for (const { properties } of found) {
       const tags = new Map(
         properties.Tags.map(({ Key, Value }: { Key: string; Value: string }) => [Key, Value]),
@@ -267,7 +273,7 @@ describe('the certificates', () => {
 
   it('keep key and passphrase in secrets of their own, under a key of the customer', () => {
     const secrets = whole.ofType('AWS::SecretsManager::Secret');
-    expect(secrets).toHaveLength(NODES.length * 4 + 4);
+    expect(secrets).toHaveLength(NODES.length * 4 + Object.keys(mesh.functions).length * 2 + 4);
     for (const { properties } of secrets) expect(properties.KmsKeyId).toMatch(/:key\/secretskey$/);
     const ofNodes = secrets.filter(({ stack }) => stack.includes('certificates'));
     expect(ofNodes.every(({ properties }) => properties.SecretString === undefined)).toBe(true);
@@ -306,7 +312,7 @@ describe('the certificates', () => {
   });
 
   it('keep what could not be done for two weeks, sealed', () => {
-    const queue = whole.one('AWS::SQS::Queue', () => true);
+    const queue = whole.one('AWS::SQS::Queue', ({ stack }) => stack.includes('certificates'));
     expect(queue.properties).toMatchObject({
       QueueName: 'tokenmesh-renewal-dead-letters',
       MessageRetentionPeriod: 14 * 86_400,
@@ -441,7 +447,7 @@ describe('what is watched', () => {
 
   it('keeps every bucket closed', () => {
     const buckets = whole.ofType('AWS::S3::Bucket');
-    expect(buckets).toHaveLength(2);
+    expect(buckets).toHaveLength(3);
     for (const { properties } of buckets) {
       expect(Object.values(properties.PublicAccessBlockConfiguration)).toEqual([true, true, true, true]);
       expect(properties.BucketEncryption).toBeDefined();
@@ -479,6 +485,7 @@ describe('several regions', () => {
   it('have a mesh each, with CAs and certificates of its own', () => {
     const stacks = [...both.templates.keys()].filter((name) => name.endsWith('eu-west-1'));
     expect(stacks.map((name) => name.split('-')[1] ?? '').toSorted()).toEqual([
+      'bulk',
       'callers',
       'certificates',
       'keys',

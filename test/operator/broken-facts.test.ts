@@ -12,6 +12,7 @@ import { CHECK_IDS, type CheckId } from '../../operator/checks/catalogue.ts';
 import { checkCertificate, type CertificateFacts } from '../../operator/checks/certificates.ts';
 import type { CheckResult } from '../../operator/checks/check.ts';
 import { checkClock } from '../../operator/checks/clock.ts';
+import { checkFunctionCertificate } from '../../operator/checks/functions.ts';
 import { checkEdge, type EdgeFacts } from '../../operator/checks/mtls.ts';
 import { checkCall, checkTokenless, type CallFacts } from '../../operator/checks/policy.ts';
 import { checkRefusal, type Intrusion } from '../../operator/checks/refusals.ts';
@@ -101,6 +102,12 @@ const BROKEN: Readonly<Record<CheckId, Broken>> = {
     what: 'an old serial is served',
     seen: () => certificate({ servedSerial: 'bb' }),
     hint: 'rotate it: npm run mesh -- rotate order',
+  },
+  'certificates.published': {
+    what: 'a renewed certificate of a function was not exported',
+    seen: () =>
+      checkFunctionCertificate({ name: 'bulk', issuedSerial: 'bb', publishedSerial: 'aa', daysLeft: 300 }),
+    hint: 'rotate it: npm run mesh -- rotate bulk',
   },
   'certificates.days-left': {
     what: 'the certificate ends in a week',

@@ -83,7 +83,7 @@ describe('verify', () => {
       const { checks } = await verifyMesh(tokenizationMesh, suite.state, aws());
       const failed = checks.filter(({ ok }) => !ok);
       expect(new Set(failed.map(({ id }) => id))).toEqual(new Set(['certificates.days-left']));
-      expect(failed.length).toBe(10);
+      expect(failed.length).toBe(11);
       expect(failed[0]?.hint).toMatch(/^renew it: npm run mesh -- rotate \w+;/);
       const expected = expectedChecks(tokenizationMesh).map(({ id, subject }) => `${id} ${subject}`);
       expect(checks.map(({ id, subject }) => `${id} ${subject}`).toSorted()).toEqual(expected.toSorted());
@@ -102,7 +102,7 @@ describe('verify', () => {
       expect(new Set(checks.map(({ group }) => group))).toEqual(new Set(['vault', 'clock']));
       const junit = await mesh(suite.run, ['verify', '--junit', '--only', 'certificates']);
       expect(junit.code).toBe(1);
-      expect(junit.stdout).toContain('<testsuites tests="30" failures="10" errors="0">');
+      expect(junit.stdout).toContain('<testsuites tests="32" failures="11" errors="0">');
       const wrong = await mesh(suite.run, ['verify', '--only', 'mtl']);
       expect(wrong).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('docs/checks.md') });
       expect((await mesh(suite.run, ['verify', '--json', '--junit'])).code).toBe(2);
