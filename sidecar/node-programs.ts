@@ -7,6 +7,7 @@
 
 import type { RenderedSource } from '../mesh/certificate-source.ts';
 import { TABLES } from './tables.ts';
+import { regionCodeOf } from './tokenizer/core/formats/region-codes.ts';
 import { NODE_FLAGS, PROCESS_ENVIRONMENT } from './tokenizer/process-options.ts';
 
 export interface Program {
@@ -68,12 +69,16 @@ export interface AppSettings {
   readonly auditKeyArn: string;
   /** Of the keys that values are encrypted under at the edge; none where nothing is. */
   readonly markKeyArns?: readonly string[];
+  /** Regions that write to the same tables, as AWS names them. @default none */
+  readonly otherRegions?: readonly string[];
+  /** @default the tokenizer's own */
+  readonly heartbeatSeconds?: number;
 }
 
 /** Each app takes of the environment what it knows. */
 export function appProgram(settings: AppSettings): Program {
   const isTokenizer = settings.nodeName === 'tokenizer';
-  const { markKeyArns = [] } = settings;
+  const { markKeyArns = [], otherRegions = [], heartbeatSeconds } = settings;
   return {
     script: isTokenizer ? 'sidecar/tokenizer/main.ts' : `sample-apps/${settings.nodeName}/main.ts`,
     flags: isTokenizer ? NODE_FLAGS : [],
@@ -87,6 +92,10 @@ export function appProgram(settings: AppSettings): Program {
       TOKENMESH_FINGERPRINTS_TABLE: TABLES.fingerprints,
       TOKENMESH_AUDIT_KEY_ID: settings.auditKeyArn,
       ...(markKeyArns.length === 0 ? {} : { TOKENMESH_MARK_KEY_ARNS: markKeyArns.join(',') }),
+      ...(isTokenizer && otherRegions.length > 0
+        ? { TOKENMESH_OTHER_REGIONS: otherRegions.map(regionCodeOf).join(',') }
+        : {}),
+      ...(heartbeatSeconds === undefined ? {} : { TOKENMESH_HEARTBEAT_SECONDS: String(heartbeatSeconds) }),
       ORDERS_TABLE: TABLES.orders,
       ...(isTokenizer ? PROCESS_ENVIRONMENT : {}),
     },

@@ -94,7 +94,8 @@ export class ServicesStack extends RegionStack {
     const { appSocket, egressSocket } = taskPlacement(this.mesh, nodeName);
     if (appSocket === undefined) return undefined;
     const { vault: vaultKeyArn, audit: auditKeyArn } = this.#props.keys;
-    return appProgram({ nodeName, appSocket, egressSocket, vaultKeyArn, auditKeyArn });
+    const otherRegions = this.deployment.regions.filter((region) => region !== this.regionName);
+    return appProgram({ nodeName, appSocket, egressSocket, vaultKeyArn, auditKeyArn, otherRegions });
   }
 
   #log(nodeName: string): LogGroup {
