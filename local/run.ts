@@ -16,12 +16,15 @@ import { assertValidMesh } from '../mesh/validate.ts';
 import { accessToken, authenticationOf } from '../operator/login.ts';
 import { verificationReport } from '../operator/report.ts';
 import { rotateCertificate } from '../operator/rotate.ts';
+import { writeIdentityFiles } from '../operator/identities.ts';
 import { nodeState, runStateFile } from '../operator/run-state.ts';
 import { callTokenizer } from '../operator/vault-call.ts';
 import { verifyMesh } from '../operator/verify.ts';
 import { createQuietLogger } from '../runtime/log.ts';
 import { searchForLeaks } from './leaks.ts';
-import { MeshRunner, type LocalOrderStore, type MeshRun, type MeshRunOptions } from './mesh-run.ts';
+import type { LocalOrderStore, MeshRun, MeshRunOptions } from './mesh-run.ts';
+import { readElsewhere } from './regions/demonstration.ts';
+import { RegionalRuns, type RegionCount } from './regions/regional-runs.ts';
 import { stopWithSignals } from './signals.ts';
 import { withShortLived } from './short-lived.ts';
 import { cardsFor, loadDuring, openShop, orderAndPay, type Shop } from './traffic.ts';
@@ -148,6 +151,27 @@ async function searchRun(run: MeshRun): Promise<boolean> {
   return search.found.length === 0 && search.files > 0 && search.items >= ORDERS;
 }
 
+/** What the other region of two is for. @returns Whether everything held. */
+async function demonstrateOther(run: MeshRun, other: MeshRun): Promise<boolean> {
+  const [here, there] = [run, other].map(({ state }) => state.aws.region);
+  await writeIdentityFiles(other.state, mesh.name, other.aws.secretsManager);
+  for (const [from, to] of [
+    [run, other],
+    [other, run],
+  ] as const) {
+    const { token, afterMs } = await readElsewhere(from.state, to.state);
+    say(
+      `  ${token.slice(0, 8)}... made in ${from.state.aws.region}, read in ${to.state.aws.region} after ${afterMs} ms`,
+    );
+  }
+  const verification = await stage(
+    `verify ${there ?? ''}, beside ${here ?? ''}`,
+    async () => await verifyMesh(mesh, other.state, other.aws),
+  );
+  say(verificationReport(verification));
+  return verification.ok;
+}
+
 function sayAddresses(run: MeshRun): void {
   const trust = run.state.cas.find((each) => each.name === 'servers-root')?.certificate ?? '';
   say(`
@@ -162,15 +186,23 @@ look       npm run mesh -- status | verify | edges | tap tokenizer | rotate toke
 stop       Ctrl-C`);
 }
 
+function sayOtherRegion({ state }: MeshRun): void {
+  say(`
+${state.aws.region}  gateway ${state.gatewayUrl}, dashboard ${state.dashboardUrl}
+look       npm run mesh -- status --region ${state.aws.region}; npm run mesh -- regions
+try it     npm run scene -- lost-region`);
+}
+
 interface RunOptions {
   readonly once?: boolean;
+  readonly regions: string;
   readonly orderStore: LocalOrderStore;
 }
 
-async function main({ once = false, orderStore }: RunOptions): Promise<number> {
+async function main({ once = false, orderStore, regions }: RunOptions): Promise<number> {
   assertValidMesh(mesh, LOCAL_LIFE);
   const stopped = stopWithSignals();
-  const runner = new MeshRunner({
+  const options = {
     mesh,
     orderStore,
     stateFile: runStateFile(process.env),
@@ -178,13 +210,16 @@ async function main({ once = false, orderStore }: RunOptions): Promise<number> {
     logger: createQuietLogger('local'),
     signal: stopped.signal,
     stage,
-  });
+  };
+  const runner = new RegionalRuns(options, Number(regions) as RegionCount);
   process.on('exit', () => runner.kill());
   const work = async (): Promise<number> => {
-    const run = await runner.start();
-    const held = await demonstrate(run);
+    const { first, other } = await runner.start();
+    const held =
+      (await demonstrate(first)) && (other === undefined || (await demonstrateOther(first, other)));
     if (once) return held ? 0 : 1;
-    sayAddresses(run);
+    if (other !== undefined) sayOtherRegion(other);
+    sayAddresses(first);
     return await stopped.exitCode;
   };
   const working = work();
@@ -209,7 +244,7 @@ async function main({ once = false, orderStore }: RunOptions): Promise<number> {
 }
 
 /** A request may fail a moment before the end of the process that it was sent to is noticed. */
-async function causeOf(error: unknown, runner: MeshRunner): Promise<unknown> {
+async function causeOf(error: unknown, runner: Pick<RegionalRuns, 'failed'>): Promise<unknown> {
   const ended = runner.failed.catch((cause: unknown) => cause);
   return await Promise.race([ended, sleep(1_000, error)]);
 }
@@ -217,6 +252,11 @@ async function causeOf(error: unknown, runner: MeshRunner): Promise<unknown> {
 const program = new Command('npm start --')
   .description('Starts the whole mesh on this machine, sends orders through it, and proves every edge.')
   .option('--once', 'stop after the proof; the exit code is 0 only if everything held')
+  .addOption(
+    new Option('--regions <count>', 'a whole mesh in each of two regions, whose tokens both read')
+      .choices(['1', '2'])
+      .default('1'),
+  )
   .addOption(
     new Option(
       '--order-store <store>',

@@ -33,7 +33,15 @@ import { addPolicyCommand } from './policy.ts';
 import { revocationReport, rotationReport, statusReport } from './report.ts';
 import { revokeCertificate } from './revoke.ts';
 import { rotateCertificate } from './rotate.ts';
-import { nodeState, readRunState, runStateFile, writeRunState, type RunState } from './run-state.ts';
+import { addRegionsCommand } from './regions.ts';
+import {
+  nodeState,
+  readRegionState,
+  runStateFile,
+  stateFileOf,
+  writeRunState,
+  type RunState,
+} from './run-state.ts';
 import { addScanCommand } from './scan.ts';
 import { meshStatus } from './status.ts';
 import { addTapCommand } from './tap.ts';
@@ -48,6 +56,7 @@ const EXIT_WRONG_USE = 2;
 /** What was asked cannot be done by anybody, whatever runs. */
 const WRONG_USE: ReadonlySet<string> = new Set([
   'ERR_NODE_UNKNOWN',
+  'ERR_REGION_UNKNOWN',
   'ERR_EDGE_UNKNOWN',
   'ERR_KEY_OWNER_NAME',
   'ERR_SHRED_UNCONFIRMED',
@@ -63,9 +72,14 @@ const WRONG_USE: ReadonlySet<string> = new Set([
   'ERR_FILE_UNREADABLE',
 ]);
 
+/** Verbs that ask no running mesh, or all regions of it. */
+const WITHOUT_REGION: ReadonlySet<string> = new Set(['metrics', 'policy', 'regions', 'scan', 'verify-node']);
+const REGION_SAID = 'of a run with two regions, which one; the first unless given';
+
 const mesh = tokenizationMesh;
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
-const runningMesh = (): RunState => readRunState(runStateFile(process.env));
+let chosenRegion: string | undefined;
+const runningMesh = (): RunState => readRegionState(runStateFile(process.env), chosenRegion);
 
 const program = new Command(basename(process.argv[1] ?? '') === 'tokenmesh' ? 'tokenmesh' : 'mesh')
   .description('Looks at a running mesh, proves it, and rotates and revokes its certificates.')
@@ -133,11 +147,13 @@ program
   .argument('<input>', '- for standard input: a value is not taken as an argument')
   .option('--class <class>', 'the class of the value', 'pan')
   .option('--as <node>', 'the identity that calls', 'order')
-  .action(async (input: string, options: { class: string; as: string }) => {
+  .option('--format <format>', "the token's format, such as region")
+  .action(async (input: string, options: { class: string; as: string; format?: string }) => {
     onlyStandardInput(input);
     const state = runningMesh();
     const value = await readStandardInput();
-    const body = { fields: { [fieldName(options.class)]: { class: options.class, value } } };
+    const fields = { [fieldName(options.class)]: { class: options.class, value } };
+    const body = { fields, ...(options.format === undefined ? {} : { format: options.format }) };
     const answer = (await callTokenizer(state, options.as, '/v1/tokens', body)) as { token: string };
     print(answer.token);
   });
@@ -181,9 +197,27 @@ addAuditCommand(program, { runningMesh, print, onlyStandardInput });
 addCaCommand(program, {
   mesh,
   runningMesh,
-  writeState: (state) => writeRunState(runStateFile(process.env), state),
+  writeState: (state) => writeRunState(stateFileOf(state, runStateFile(process.env)), state),
   print,
 });
+addRegionsCommand(program, { runningMesh, print });
+addRegionOption(program);
+
+/** Of every verb that asks a running mesh. */
+function addRegionOption(root: Command): void {
+  const asking = root.commands.filter((command) => !WITHOUT_REGION.has(command.name()));
+  const leaves = asking.flatMap(leavesOf);
+  const ofOwn = leaves.filter(({ options }) => options.some(({ long }) => long === '--region'));
+  const taking = new Set(leaves.filter((command) => !ofOwn.includes(command)));
+  for (const command of taking) command.option('--region <region>', REGION_SAID);
+  root.hook('preAction', (_, command) => {
+    if (taking.has(command)) chosenRegion = command.opts<{ region?: string }>().region;
+  });
+}
+
+function leavesOf(command: Command): readonly Command[] {
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf);
+}
 
 function clientsOf(state: RunState): ReturnType<typeof emulatorClients> {
   return emulatorClients(state.aws.endpointUrl, state.aws.region);
