@@ -10,6 +10,7 @@ import { runIssuance } from './issuance/issuance-bench.ts';
 import { FULL_PLAN, QUICK_PLAN } from './certificates/certificates-bench.ts';
 import { runCertificatesCommand } from './certificates/command.ts';
 import { runLoad, TOKEN_CHOICES, type LoadCommand } from './load.ts';
+import { runRegions } from './regions/regions-bench.ts';
 import { runMeshCommand } from './mesh/command.ts';
 import { OPERATIONS, type OperationName } from './mesh/operations.ts';
 import { MEASURING_PARTS, PARTS, type Part } from './mesh/bench-parts.ts';
@@ -37,10 +38,13 @@ const BENCHES = [
   'secret-delivery',
   'mesh',
   'certificates',
+  'regions',
 ] as const;
 type BenchName = (typeof BENCHES)[number];
 
 const EXIT_WRONG_USE = 2;
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 function positive(text: string): number {
   const value = Number(text);
@@ -72,6 +76,7 @@ async function runBench(name: BenchName, options: BenchOptions): Promise<number>
   } = options;
   if (!json) process.stdout.write(`## ${name}\n\n`);
   if (name === 'issuance') return runIssuance(json) ? 0 : 1;
+  if (name === 'regions') return runRegions(say) ? 0 : 1;
   if (name === 'token-formats') return (await tokenFormats()) ? 0 : 1;
   if (name === 'dynamodb-transport') return (await dynamodbTransport()) ? 0 : 1;
   if (name === 'secret-delivery') return (await secretDelivery()) ? 0 : 1;

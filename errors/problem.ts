@@ -11,6 +11,10 @@ export interface Problem {
   readonly detail?: string;
   readonly code: ErrorCode;
   readonly remedy: string;
+  /** Of `ERR_TOKEN_NOT_REPLICATED`: the code of the region that made the token. */
+  readonly region?: string;
+  /** Of `ERR_TOKEN_NOT_REPLICATED`: how long ago that region wrote what arrived here last. */
+  readonly lagSeconds?: number;
 }
 
 /** The same without its `type`, which follows from the code. */

@@ -22,27 +22,31 @@ import {
   writeRunState,
   type BulkState,
   type NodeState,
+  type RegionsState,
   type RunState,
 } from '../operator/run-state.ts';
+import { changeRegions } from '../operator/regions/emulated-regions.ts';
 import type { Logger } from '../runtime/log.ts';
+import { REPLICATED_TABLES } from '../sidecar/tables.ts';
 import { startEmulator } from './aws/emulator.ts';
 import { preparePythonEnvironment } from './aws/python-environment.ts';
 import { givenMaterial, requireEmptyAccount, requireEnvoy } from './given-parts.ts';
 import { createBulkResources } from './aws/bulk-resources.ts';
-import { createVaultResources, TABLES, type VaultResources } from './aws/resources.ts';
+import { createVaultResources, TABLES, type PrimaryKey, type VaultResources } from './aws/resources.ts';
 import { createUserPool, type CreatedUserPool } from './aws/user-pool.ts';
 import { freePort } from './free-port.ts';
 import { OTLP_ENDPOINT, tracesOf } from './traces.ts';
 import { planLayout, type Layout, type NodeLayout, type PortChoice } from './layout.ts';
 import { authoritiesOf, authorityFile, makePki, writePki, type MadePki } from './made-pki.ts';
 import { startLocalDatabase, type DatabaseEnvironments } from './mysql/local-database.ts';
-import { bootstrapFile, sidecarName, startNodes } from './node-processes.ts';
+import { bootstrapFile, sidecarName, startNodes, type NodeProcessesPlan } from './node-processes.ts';
 import { createProcesses, logFileOf, type Processes } from './processes.ts';
 import { untilReady } from './readiness.ts';
 import { writeShortLivedIdentities } from './short-lived.ts';
 import { startRenewalSchedule } from './renewal-schedule.ts';
 
-const REGION = 'us-east-1';
+/** Where a mesh is that is the only one. */
+export const HOME_REGION = 'us-east-1';
 const ACCOUNT_ID = '123456789012';
 
 /**
@@ -51,14 +55,28 @@ const ACCOUNT_ID = '123456789012';
  */
 const BULK_SECONDS = 30;
 
+/** "Usually within one second", as the DynamoDB developer guide says of global tables. */
+const REPLICATION_DELAY_SECONDS = 0.5;
+
 const PROJECT_ROOT = join(import.meta.dirname, '..');
 
 /** Where the order app keeps its history. */
 export type LocalOrderStore = 'dynamodb' | 'mysql';
 
+/** One of several regions. */
+export interface MeshRegion {
+  readonly name: string;
+  /** All of them, the first that is started first. */
+  readonly all: RegionsState;
+  /** The vault's key of the first region, in any other. */
+  readonly replicaOf?: PrimaryKey;
+}
+
 export interface MeshRunOptions {
   readonly mesh: Mesh;
   readonly orderStore: LocalOrderStore;
+  /** @default the only one */
+  readonly region?: MeshRegion;
   /** Where the operator's command finds the run. */
   readonly stateFile: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -84,11 +102,12 @@ export interface MeshRun {
 export class MeshRunner {
   readonly #options: MeshRunOptions;
   readonly #directory: string;
-  readonly #processes: Processes;
+  #processes: Processes;
   readonly #failed = Promise.withResolvers<never>();
   readonly #stopped = new AbortController();
   #stopEmulator: () => Promise<void> = async () => {};
   #stopDashboard: () => Promise<void> = async () => {};
+  #started: { readonly plan: NodeProcessesPlan; readonly state: RunState } | undefined;
 
   constructor(options: MeshRunOptions) {
     this.#options = options;
@@ -99,9 +118,14 @@ export class MeshRunner {
       rmSync(this.#directory, { recursive: true, force: true });
       throw error;
     }
-    this.#processes = createProcesses(this.#directory);
     this.#failed.promise.catch(() => {});
-    this.#processes.failed.catch((error: unknown) => this.#failed.reject(error));
+    this.#processes = this.#watchedProcesses();
+  }
+
+  #watchedProcesses(): Processes {
+    const processes = createProcesses(this.#directory);
+    processes.failed.catch((error: unknown) => this.#failed.reject(error));
+    return processes;
   }
 
   /** Rejects when a process of the run ends by itself. Never resolves. */
@@ -110,22 +134,30 @@ export class MeshRunner {
   }
 
   async start(): Promise<MeshRun> {
-    const { stage, mesh, environment } = this.#options;
+    const { stage, mesh, environment, region } = this.#options;
     const tools = await stage(
       'Envoy and the AWS emulator',
       async (progress) => await this.#prepareTools(progress),
     );
     const given = environment['AWS_ENDPOINT_URL'] ?? '';
     const endpointUrl = given === '' ? await this.#startEmulator(tools.python) : given;
-    const aws = emulatorClients(endpointUrl, REGION);
+    const aws = emulatorClients(endpointUrl, this.#region);
     if (given !== '') await requireEmptyAccount(aws, given);
+    if (region !== undefined) await joinRegions(endpointUrl, region.all);
     const processor = { host: '127.0.0.1', port: await freePort() };
     const made = await stage('keys, tables, private CAs, certificates', async () => {
       const [vault, pki, userPool, bulk] = await Promise.all([
-        createVaultResources(aws, mesh, givenMaterial(environment)),
+        createVaultResources(aws, mesh, {
+          material: givenMaterial(environment),
+          isMultiRegion: region !== undefined,
+          replicaOf: region?.replicaOf,
+        }),
         makePki(aws, mesh, this.#options.logger),
-        createUserPool(aws.cognito, mesh, { endpointUrl, region: REGION }),
-        createBulkResources({ endpointUrl, region: REGION, kms: aws.kms, visibilitySeconds: BULK_SECONDS }),
+        createUserPool(aws.cognito, mesh, { endpointUrl, region: this.#region }),
+        createBulkResources({
+          ...{ endpointUrl, region: this.#region, kms: aws.kms },
+          visibilitySeconds: BULK_SECONDS,
+        }),
       ]);
       await writePki(this.#directory, aws, mesh, pki);
       return { ...vault, ...pki, userPool, bulk };
@@ -144,11 +176,12 @@ export class MeshRunner {
     );
     await Promise.all(layout.nodes.map(writePlacement));
     const databases = await this.#databases(aws, made);
-    const pids = startNodes(this.#processes, {
+    const plan: NodeProcessesPlan = {
       layout,
       environment,
       endpointUrl,
-      region: REGION,
+      region: this.#region,
+      otherRegions: otherRegions(region),
       envoyBinary: tools.envoyBinary,
       vaultKeyArn: made.vaultKeyArn,
       auditKeyArn: made.auditKeyArn,
@@ -157,7 +190,8 @@ export class MeshRunner {
       databases,
       processorPort: processor.port,
       sourceOf: (nodeName) => renderSource(mesh, nodeName, shortLivedArns(made)),
-    });
+    };
+    const pids = startNodes(this.#processes, plan);
     const state = this.#stateOf(layout, endpointUrl, made, pids);
     await writeShortLivedIdentities(state, aws, mesh, made.hierarchies);
     await writeIdentityFiles(state, mesh.name, aws.secretsManager);
@@ -166,14 +200,36 @@ export class MeshRunner {
       async (progress) => await untilReady(layout, this.#options.signal, progress),
     );
     await startRenewalSchedule({
-      ...{ mesh, aws, endpointUrl, region: REGION },
+      ...{ mesh, aws, endpointUrl, region: this.#region },
       ...{ logger: this.#options.logger, signal: this.#stopped.signal },
     });
     const dashboard = await serveDashboard({ mesh, state, aws });
     this.#stopDashboard = async () => await dashboard.close();
     const served = { ...state, dashboardUrl: dashboard.url };
     writeRunState(this.#options.stateFile, served);
+    this.#started = { plan, state: served };
     return { state: served, aws, gatewayTrust: made.hierarchies.servers.rootCertificate };
+  }
+
+  get #region(): string {
+    return this.#options.region?.name ?? HOME_REGION;
+  }
+
+  /** Ends every process of the mesh at once, as where a region is lost. What AWS has of it stays. */
+  async lose(): Promise<void> {
+    this.#processes.kill();
+    await this.#processes.stop();
+  }
+
+  /** Starts them again, with nothing but what AWS has, and waits until they are ready. */
+  async restore(): Promise<void> {
+    if (this.#started === undefined) throw new Error('expected a mesh that was started');
+    const { plan, state } = this.#started;
+    this.#processes = this.#watchedProcesses();
+    const pids = startNodes(this.#processes, plan);
+    await untilReady(plan.layout, this.#options.signal, () => {});
+    const nodes = state.nodes.map((node) => ({ ...node, pids: pids.get(node.name) ?? node.pids }));
+    writeRunState(this.#options.stateFile, { ...state, nodes });
   }
 
   async #databases({ acmPca }: AwsClients, { outside }: MadePki): Promise<DatabaseEnvironments> {
@@ -253,7 +309,8 @@ export class MeshRunner {
       dashboardUrl: '',
       gatewayUrl: `https://localhost:${gateway?.listener.port}`,
       ...(made.userPool === undefined ? {} : { authentication: made.userPool.state }),
-      aws: { endpointUrl, region: REGION, accountId: ACCOUNT_ID },
+      aws: { endpointUrl, region: this.#region, accountId: ACCOUNT_ID },
+      ...(this.#options.region === undefined ? {} : { regions: this.#options.region.all }),
       tables: TABLES,
       vaultKeyArn: made.vaultKeyArn,
       auditKeyArn: made.auditKeyArn,
@@ -279,6 +336,18 @@ export class MeshRunner {
       })),
     };
   }
+}
+
+async function joinRegions(endpointUrl: string, { places }: RegionsState): Promise<void> {
+  await changeRegions(endpointUrl, {
+    tables: REPLICATED_TABLES.map((role) => TABLES[role]),
+    regions: places.map(({ region }) => region),
+    delaySeconds: REPLICATION_DELAY_SECONDS,
+  });
+}
+
+function otherRegions(region: MeshRegion | undefined): string[] {
+  return (region?.all.places ?? []).map((place) => place.region).filter((name) => name !== region?.name);
 }
 
 /** Keys are in files in a local run, so the folder is kept in memory where the platform has that. */

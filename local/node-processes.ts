@@ -16,6 +16,9 @@ import type { Processes } from './processes.ts';
 
 const PROJECT_ROOT = join(import.meta.dirname, '..');
 
+/** So that a person who waits for a region to catch up sees it do so. */
+const HEARTBEAT_SECONDS = 1;
+
 export interface NodeProcessesPlan {
   readonly layout: Layout;
   readonly envoyBinary: string;
@@ -28,6 +31,8 @@ export interface NodeProcessesPlan {
   readonly processorPort: number;
   readonly endpointUrl: string;
   readonly region: string;
+  /** Regions that write to the same tables. */
+  readonly otherRegions: readonly string[];
   /** Where a node's certificates come from. */
   readonly sourceOf: (nodeName: string) => RenderedSource;
   /** The user's. */
@@ -67,7 +72,11 @@ export function startNodes(processes: Processes, plan: NodeProcessesPlan): Map<s
       const app = processes.start({
         name: `app of ${nodeName}`,
         ...started(
-          appProgram({ nodeName, appSocket, egressSocket, ...plan, markKeyArns: [plan.markKeyArn] }),
+          appProgram({
+            ...{ nodeName, appSocket, egressSocket, ...plan },
+            markKeyArns: [plan.markKeyArn],
+            ...(plan.otherRegions.length === 0 ? {} : { heartbeatSeconds: HEARTBEAT_SECONDS }),
+          }),
           { ...environment, ...plan.databases[nodeName], ...passed },
         ),
       });

@@ -15,12 +15,15 @@ import { assertValidMesh } from '../mesh/validate.ts';
 import { accessToken, authenticationOf } from '../operator/login.ts';
 import { verificationReport } from '../operator/report.ts';
 import { rotateCertificate } from '../operator/rotate.ts';
+import { writeIdentityFiles } from '../operator/identities.ts';
 import { nodeState, runStateFile } from '../operator/run-state.ts';
 import { callTokenizer } from '../operator/vault-call.ts';
 import { verifyMesh } from '../operator/verify.ts';
 import { createQuietLogger } from '../runtime/log.ts';
 import { searchForLeaks } from './leaks.ts';
-import { MeshRunner, type MeshRun, type MeshRunOptions } from './mesh-run.ts';
+import type { MeshRun, MeshRunOptions } from './mesh-run.ts';
+import { readElsewhere } from './regions/demonstration.ts';
+import { RegionalRuns, type RegionCount } from './regions/regional-runs.ts';
 import { stopWithSignals } from './signals.ts';
 import { withShortLived } from './short-lived.ts';
 import { startCommand, type StartOptions } from './start-command.ts';
@@ -148,6 +151,27 @@ async function searchRun(run: MeshRun): Promise<boolean> {
   return search.found.length === 0 && search.files > 0 && search.items >= ORDERS;
 }
 
+/** What the other region of two is for. @returns Whether everything held. */
+async function demonstrateOther(run: MeshRun, other: MeshRun): Promise<boolean> {
+  const [here, there] = [run, other].map(({ state }) => state.aws.region);
+  await writeIdentityFiles(other.state, mesh.name, other.aws.secretsManager);
+  for (const [from, to] of [
+    [run, other],
+    [other, run],
+  ] as const) {
+    const { token, afterMs } = await readElsewhere(from.state, to.state);
+    say(
+      `  ${token.slice(0, 8)}... made in ${from.state.aws.region}, read in ${to.state.aws.region} after ${afterMs} ms`,
+    );
+  }
+  const verification = await stage(
+    `verify ${there ?? ''}, beside ${here ?? ''}`,
+    async () => await verifyMesh(mesh, other.state, other.aws),
+  );
+  say(verificationReport(verification));
+  return verification.ok;
+}
+
 function sayAddresses(run: MeshRun): void {
   const trust = run.state.cas.find((each) => each.name === 'servers-root')?.certificate ?? '';
   say(`
@@ -162,10 +186,17 @@ look       npm run mesh -- status | verify | edges | tap tokenizer | rotate toke
 stop       Ctrl-C`);
 }
 
-async function main({ once = false, orderStore }: StartOptions): Promise<number> {
+function sayOtherRegion({ state }: MeshRun): void {
+  say(`
+${state.aws.region}  gateway ${state.gatewayUrl}, dashboard ${state.dashboardUrl}
+look       npm run mesh -- status --region ${state.aws.region}; npm run mesh -- regions
+try it     npm run scene -- lost-region`);
+}
+
+async function main({ once = false, orderStore, regions }: StartOptions): Promise<number> {
   assertValidMesh(mesh, LOCAL_LIFE);
   const stopped = stopWithSignals();
-  const runner = new MeshRunner({
+  const options = {
     mesh,
     orderStore,
     stateFile: runStateFile(process.env),
@@ -173,13 +204,16 @@ async function main({ once = false, orderStore }: StartOptions): Promise<number>
     logger: createQuietLogger('local'),
     signal: stopped.signal,
     stage,
-  });
+  };
+  const runner = new RegionalRuns(options, Number(regions) as RegionCount);
   process.on('exit', () => runner.kill());
   const work = async (): Promise<number> => {
-    const run = await runner.start();
-    const held = await demonstrate(run);
+    const { first, other } = await runner.start();
+    const held =
+      (await demonstrate(first)) && (other === undefined || (await demonstrateOther(first, other)));
     if (once) return held ? 0 : 1;
-    sayAddresses(run);
+    if (other !== undefined) sayOtherRegion(other);
+    sayAddresses(first);
     return await stopped.exitCode;
   };
   const working = work();
@@ -204,7 +238,7 @@ async function main({ once = false, orderStore }: StartOptions): Promise<number>
 }
 
 /** A request may fail a moment before the end of the process that it was sent to is noticed. */
-async function causeOf(error: unknown, runner: MeshRunner): Promise<unknown> {
+async function causeOf(error: unknown, runner: Pick<RegionalRuns, 'failed'>): Promise<unknown> {
   const ended = runner.failed.catch((cause: unknown) => cause);
   return await Promise.race([ended, sleep(1_000, error)]);
 }

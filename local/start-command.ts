@@ -3,6 +3,7 @@ import type { LocalOrderStore } from './mesh-run.ts';
 
 export interface StartOptions {
   readonly once?: boolean;
+  readonly regions: string;
   readonly orderStore: LocalOrderStore;
 }
 
@@ -11,6 +12,11 @@ export function startCommand(): Command {
   return new Command('npm start --')
     .description('Starts the whole mesh on this machine, sends orders through it, and proves every edge.')
     .option('--once', 'stop after the proof; the exit code is 0 only if everything held')
+    .addOption(
+      new Option('--regions <count>', 'a whole mesh in each of two regions, whose tokens both read')
+        .choices(['1', '2'])
+        .default('1'),
+    )
     .addOption(
       new Option(
         '--order-store <store>',

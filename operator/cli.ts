@@ -11,14 +11,14 @@ import { describeError, TokenmeshError, withoutDigits } from '../errors/error.ts
 import { tokenizationMesh } from '../mesh/tokenization-mesh.ts';
 import { EXIT_WRONG_USE, exitCodeOf } from './exit-codes.ts';
 import { createProgram } from './program.ts';
-import { readRunState, runStateFile } from './run-state.ts';
+import { readRegionState, runStateFile } from './run-state.ts';
 
 const stateFile = (): string => runStateFile(process.env);
 
 const program = createProgram(basename(process.argv[1] ?? '') === 'tokenmesh' ? 'tokenmesh' : 'mesh', {
   mesh: tokenizationMesh,
   stateFile,
-  runningMesh: () => readRunState(stateFile()),
+  runningMesh: (region) => readRegionState(stateFile(), region),
   print: (text) => void process.stdout.write(`${text}\n`),
 });
 

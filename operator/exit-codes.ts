@@ -14,6 +14,7 @@ export const EXIT_WRONG_USE = 2;
 /** What was asked cannot be done by anybody, whatever runs. */
 export const WRONG_USE: ReadonlySet<string> = new Set([
   'ERR_NODE_UNKNOWN',
+  'ERR_REGION_UNKNOWN',
   'ERR_EDGE_UNKNOWN',
   'ERR_KEY_OWNER_NAME',
   'ERR_SHRED_UNCONFIRMED',

@@ -23,7 +23,9 @@ import {
   refreshIdentityFiles,
 } from './node-commands.ts';
 import { addPolicyCommand } from './policy.ts';
-import { writeRunState, type RunState } from './run-state.ts';
+import { addRegionOption } from './region-option.ts';
+import { addRegionsCommand } from './regions.ts';
+import { stateFileOf, writeRunState, type RunState } from './run-state.ts';
 import { addScanCommand } from './scan.ts';
 import { addTapCommand } from './tap.ts';
 import { addTextCommand } from './text.ts';
@@ -35,7 +37,8 @@ export interface ProgramParts {
   readonly mesh: Mesh;
   /** Where the state of the run is. */
   readonly stateFile: () => string;
-  readonly runningMesh: () => RunState;
+  /** @param region - Of a run with several, which one. */
+  readonly runningMesh: (region: string | undefined) => RunState;
   readonly print: (text: string) => void;
 }
 
@@ -49,7 +52,8 @@ export function createProgram(name: string, { mesh, stateFile, runningMesh, prin
     .configureHelp({ sortSubcommands: true })
     .showHelpAfterError('(use --help for what is expected)')
     .addHelpText('after', exitCodes());
-  const asked = { runningMesh, print };
+  let region: string | undefined;
+  const asked = { runningMesh: () => runningMesh(region), print };
   const seen = { mesh, ...asked };
   const valued = { ...asked, onlyStandardInput: onlyStandardInputOf(program) };
   addStatusCommand(program, seen);
@@ -81,7 +85,14 @@ export function createProgram(name: string, { mesh, stateFile, runningMesh, prin
   addKeyVersionsCommand(program, valued);
   addEdgeCommand(program, valued);
   addAuditCommand(program, valued);
-  addCaCommand(program, { ...seen, writeState: (state) => writeRunState(stateFile(), state) });
+  addCaCommand(program, {
+    ...seen,
+    writeState: (state) => writeRunState(stateFileOf(state, stateFile()), state),
+  });
+  addRegionsCommand(program, asked);
+  addRegionOption(program, (chosen) => {
+    region = chosen;
+  });
   return program;
 }
 

@@ -63,6 +63,20 @@ export interface BulkState {
   readonly orderedQueue: BulkQueueState;
 }
 
+/** A mesh of a run that has several, each in a region of its own. */
+export interface RegionPlace {
+  readonly region: string;
+  /** What tokens of the format `region` name. */
+  readonly code: string;
+  readonly stateFile: string;
+}
+
+export interface RegionsState {
+  /** Where the runner is told to lose a region, or to bring it back. */
+  readonly controlSocket: string;
+  readonly places: readonly RegionPlace[];
+}
+
 export interface RunState {
   /** The process that holds the run together. */
   readonly pid: number;
@@ -87,6 +101,8 @@ export interface RunState {
   readonly bulk: BulkState;
   readonly nodes: readonly NodeState[];
   readonly cas: readonly CertificateAuthorityState[];
+  /** Where there are several. */
+  readonly regions?: RegionsState;
 }
 
 /** Where the run of this project is found; another place lets two runs stand side by side. */
@@ -161,6 +177,35 @@ export function readRunState(file: string): RunState {
     code: 'ERR_NOT_RUNNING',
     message: 'no mesh is running on this machine: expected one started from this folder',
     remedy: 'start it with: npm start',
+  });
+}
+
+/**
+ * The run of one region; of the first unless it is named.
+ *
+ * @throws {TokenmeshError} `ERR_NOT_RUNNING`, `ERR_STARTING`, `ERR_REGION_UNKNOWN`
+ */
+export function readRegionState(file: string, region: string | undefined): RunState {
+  const state = readRunState(file);
+  if (region === undefined || region === state.aws.region) return state;
+  return readRunState(placeOf(state, region).stateFile);
+}
+
+/** Where a state belongs that was read by {@link readRegionState}. */
+export function stateFileOf({ regions, aws }: RunState, file: string): string {
+  return regions?.places.find(({ region }) => region === aws.region)?.stateFile ?? file;
+}
+
+/** @throws {TokenmeshError} `ERR_REGION_UNKNOWN` */
+export function placeOf(state: RunState, region: string): RegionPlace {
+  const places = state.regions?.places ?? [];
+  const place = places.find((each) => each.region === region);
+  if (place !== undefined) return place;
+  const known = places.length === 0 ? state.aws.region : places.map((each) => each.region).join(', ');
+  throw new TokenmeshError({
+    code: 'ERR_REGION_UNKNOWN',
+    message: `no mesh runs in the region "${region}": expected one of ${known}`,
+    remedy: 'correct the name, or start two regions: npm start -- --regions 2',
   });
 }
 

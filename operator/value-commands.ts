@@ -22,11 +22,13 @@ export function addTokenCommand(program: Command, parts: ValueCommandParts): voi
     .argument('<input>', '- for standard input: a value is not taken as an argument')
     .option('--class <class>', 'the class of the value', 'pan')
     .option('--as <node>', 'the identity that calls', 'order')
-    .action(async (input: string, options: { class: string; as: string }) => {
+    .option('--format <format>', "the token's format, such as region")
+    .action(async (input: string, options: { class: string; as: string; format?: string }) => {
       onlyStandardInput(input);
       const state = runningMesh();
       const value = await readStandardInput();
-      const body = { fields: { [fieldName(options.class)]: { class: options.class, value } } };
+      const fields = { [fieldName(options.class)]: { class: options.class, value } };
+      const body = { fields, ...(options.format === undefined ? {} : { format: options.format }) };
       const answer = (await callTokenizer(state, options.as, '/v1/tokens', body)) as { token: string };
       print(answer.token);
     });

@@ -10,7 +10,9 @@ import { TokenmeshError, withoutDigits } from '../errors/error.ts';
 import type { ProblemFacts } from '../errors/problem.ts';
 
 /** The status and title for an error of the domain; undefined for one that must not be shown. */
-export type ProblemOf = (error: TokenmeshError) => { status: number; title: string } | undefined;
+export type ProblemOf = (
+  error: TokenmeshError,
+) => Pick<ProblemFacts, 'status' | 'title' | 'region' | 'lagSeconds'> | undefined;
 
 export const ROUTE_UNKNOWN: ProblemFacts = {
   code: 'ERR_ROUTE_UNKNOWN',

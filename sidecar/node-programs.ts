@@ -8,6 +8,7 @@
 import type { RenderedSource } from '../mesh/certificate-source.ts';
 import { DATABASE_USERS } from '../sample-apps/order-history/users.ts';
 import { TABLES } from './tables.ts';
+import { regionCodeOf } from './tokenizer/core/formats/region-codes.ts';
 import { NODE_FLAGS, PROCESS_ENVIRONMENT } from './tokenizer/process-options.ts';
 
 export interface Program {
@@ -71,6 +72,10 @@ export interface AppSettings {
   readonly markKeyArns?: readonly string[];
   /** Of order and paybill, which sign in by IAM, each as a user of its own. @default the table */
   readonly orderDatabase?: OrderDatabase | undefined;
+  /** Regions that write to the same tables, as AWS names them. @default none */
+  readonly otherRegions?: readonly string[];
+  /** @default the tokenizer's own */
+  readonly heartbeatSeconds?: number;
 }
 
 export interface OrderDatabase {
@@ -94,7 +99,7 @@ function orderStoreOf({ nodeName, orderDatabase }: AppSettings): Record<string, 
 /** Each app takes of the environment what it knows. */
 export function appProgram(settings: AppSettings): Program {
   const isTokenizer = settings.nodeName === 'tokenizer';
-  const { markKeyArns = [] } = settings;
+  const { markKeyArns = [], otherRegions = [], heartbeatSeconds } = settings;
   return {
     script: isTokenizer ? 'sidecar/tokenizer/main.ts' : `sample-apps/${settings.nodeName}/main.ts`,
     flags: isTokenizer ? NODE_FLAGS : [],
@@ -108,6 +113,10 @@ export function appProgram(settings: AppSettings): Program {
       TOKENMESH_FINGERPRINTS_TABLE: TABLES.fingerprints,
       TOKENMESH_AUDIT_KEY_ID: settings.auditKeyArn,
       ...(markKeyArns.length === 0 ? {} : { TOKENMESH_MARK_KEY_ARNS: markKeyArns.join(',') }),
+      ...(isTokenizer && otherRegions.length > 0
+        ? { TOKENMESH_OTHER_REGIONS: otherRegions.map(regionCodeOf).join(',') }
+        : {}),
+      ...(heartbeatSeconds === undefined ? {} : { TOKENMESH_HEARTBEAT_SECONDS: String(heartbeatSeconds) }),
       ...orderStoreOf(settings),
       ...(isTokenizer ? PROCESS_ENVIRONMENT : {}),
     },

@@ -16,6 +16,9 @@ export const TABLES: Readonly<Record<TableRole, string>> = {
   fingerprints: 'tokenmesh-fingerprints',
 };
 
+/** What each region of several has the same rows of. The others are each region's own. */
+export const REPLICATED_TABLES: readonly TableRole[] = ['tokens', 'keys', 'fingerprints'];
+
 /** Every key attribute is a string. */
 export interface TableKey {
   readonly hash: string;

@@ -25,6 +25,7 @@ export const NOT_IN_CLOUDWATCH: Readonly<Record<string, string>> = {
   'items-refused': 'a series for each operation and code: refused-reveals-unusual watches refusals',
   'honey-token-used': 'a series for each operation: tokenizer-asks tells of it, from the log',
   'format-exhausted': 'a series for each format: tokenizer-asks tells of it, from the log',
+  'replication-behind': 'a series for each other region: tokenizer-asks tells of it, from the log',
   'tokens-refused':
     'the load balancer refuses such callers, and its own requests for a sign of life, which have no token, are all that is counted',
 };

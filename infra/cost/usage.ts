@@ -43,6 +43,8 @@ export const VALUES_OF_A_LABEL: Readonly<Record<string, number>> = {
   node: 2,
   code: 2,
   format: 2,
+  // What is counted is a deployment in one region, which sees no other.
+  region: 0,
 };
 
 /** Renewals of both certificates of a task of a week's life, at two thirds of it at the latest. */

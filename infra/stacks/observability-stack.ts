@@ -101,7 +101,7 @@ export class ObservabilityStack extends RegionStack {
       metric: linesOf(this, 'TokenizerAsks', log, ASKS_FOR_A_PERSON),
       over: 0,
       meaning:
-        'The tokenizer asks for a person (a honey token was used, or a format is exhausted): the field "alarm" of its log says why',
+        'The tokenizer asks for a person (a honey token was used, a format is exhausted, or another region is far behind): the field "alarm" of its log says why',
     });
     return [revealed, refused, failed];
   }

@@ -97,8 +97,11 @@ export class ServicesStack extends RegionStack {
     if (appSocket === undefined) return undefined;
     const { orderDatabase, keys } = this.#props;
     const { vault: vaultKeyArn, audit: auditKeyArn, marks: markKeyArns } = keys;
-    const sockets = { appSocket, egressSocket };
-    return appProgram({ nodeName, ...sockets, vaultKeyArn, auditKeyArn, markKeyArns, orderDatabase });
+    const otherRegions = this.deployment.regions.filter((region) => region !== this.regionName);
+    return appProgram({
+      ...{ nodeName, appSocket, egressSocket, vaultKeyArn, auditKeyArn, markKeyArns },
+      ...{ orderDatabase, otherRegions },
+    });
   }
 
   #log(nodeName: string): LogGroup {

@@ -17,7 +17,8 @@ const RETENTION_SECONDS = String(4 * 86_400);
 /** Longer than the queue's: the time in the queue counts. */
 const DEAD_LETTER_RETENTION_SECONDS = String(14 * 86_400);
 
-const RESULTS_BUCKET = 'tokenmesh-bulk-results';
+/** The names of buckets are one space for all regions. */
+const resultsBucketOf = (region: string): string => `tokenmesh-bulk-results-${region}`;
 
 export interface BulkPlan {
   readonly endpointUrl: string;
@@ -34,14 +35,15 @@ export async function createBulkResources(plan: BulkPlan): Promise<BulkState> {
   await plan.kms.send(new CreateAliasCommand({ AliasName: 'alias/tokenmesh-bulk', TargetKeyId: keyArn }));
   const queueOf = async (suffix: string): Promise<BulkQueueState> =>
     await createQueues(clients.sqs, keyArn, suffix, plan.visibilitySeconds);
+  const resultsBucket = resultsBucketOf(plan.region);
   const [queue, orderedQueue] = await Promise.all([
     queueOf(''),
     queueOf('.fifo'),
-    createResultsBucket(clients, keyArn),
+    createResultsBucket(clients, keyArn, resultsBucket),
   ]);
   clients.sqs.destroy();
   clients.s3.destroy();
-  return { keyArn, resultsBucket: RESULTS_BUCKET, queue, orderedQueue };
+  return { keyArn, resultsBucket, queue, orderedQueue };
 }
 
 async function createQueues(
@@ -75,11 +77,11 @@ async function createQueues(
   return { url: made.QueueUrl ?? '', deadLetterUrl: dead.QueueUrl ?? '' };
 }
 
-async function createResultsBucket({ s3 }: BulkClients, keyArn: string): Promise<void> {
-  await s3.send(new CreateBucketCommand({ Bucket: RESULTS_BUCKET }));
+async function createResultsBucket({ s3 }: BulkClients, keyArn: string, Bucket: string): Promise<void> {
+  await s3.send(new CreateBucketCommand({ Bucket }));
   await s3.send(
     new PutBucketEncryptionCommand({
-      Bucket: RESULTS_BUCKET,
+      Bucket,
       ServerSideEncryptionConfiguration: {
         Rules: [
           {

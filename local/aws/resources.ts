@@ -5,7 +5,7 @@
  */
 
 import { CreateTableCommand, UpdateTimeToLiveCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { CreateAliasCommand, CreateKeyCommand } from '@aws-sdk/client-kms';
+import { CreateAliasCommand, CreateKeyCommand, ReplicateKeyCommand } from '@aws-sdk/client-kms';
 import { request } from 'undici';
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { TokenmeshError } from '../../errors/error.ts';
@@ -52,17 +52,32 @@ export interface VaultResources {
   readonly markKeyArn: string;
 }
 
+/** A multi-region key, and who may replicate it. */
+export interface PrimaryKey {
+  readonly kms: AwsClients['kms'];
+  readonly keyArn: string;
+}
+
+export interface VaultKeyWish {
+  /** The key material. */
+  readonly material?: Sensitive<Uint8Array> | undefined;
+  /** Whether it can have replicas in other regions. */
+  readonly isMultiRegion?: boolean;
+  /** The key of another region that this one's is to be the replica of. */
+  readonly replicaOf?: PrimaryKey | undefined;
+}
+
 /**
  * The keys and the tables of the vault and its audit, and the branch key of every tenant.
  *
- * @param material - The key material of the vault's key; KMS makes it, unless given.
+ * @param vaultKey - What the vault's key is made of; KMS makes one for this region alone unless it is given.
  */
 export async function createVaultResources(
   aws: AwsClients,
   mesh: Mesh,
-  material?: Sensitive<Uint8Array>,
+  vaultKey: VaultKeyWish = {},
 ): Promise<VaultResources> {
-  const vaultKeyArn = await createVaultKey(aws.kms, material);
+  const vaultKeyArn = await createVaultKey(aws.kms, vaultKey);
   await Promise.all([
     aws.kms.send(new CreateAliasCommand({ AliasName: 'alias/tokenmesh-vault', TargetKeyId: vaultKeyArn })),
     aws.dynamodb.send(new CreateTableCommand(tokensTable(TABLES.tokens))),
@@ -77,22 +92,36 @@ export async function createVaultResources(
     );
   }
   const location = { ...aws, keysTableName: TABLES.keys, kmsKeyArn: vaultKeyArn };
-  await makeTenantKeys(location, mesh, createQuietLogger('tenant-keys'));
+  // Where the key is a replica, the keys of the tenants come with the rows of the first region.
+  if (vaultKey.replicaOf === undefined)
+    await makeTenantKeys(location, mesh, createQuietLogger('tenant-keys'));
   const [auditKeyArn, markKeyArn] = await Promise.all([createAuditKey(aws.kms), createMarkKey(aws.kms)]);
   return { vaultKeyArn, auditKeyArn, markKeyArn };
 }
 
-async function createVaultKey(kms: AwsClients['kms'], material?: Sensitive<Uint8Array>): Promise<string> {
+async function createVaultKey(
+  kms: AwsClients['kms'],
+  { material, isMultiRegion, replicaOf }: VaultKeyWish,
+): Promise<string> {
+  if (replicaOf !== undefined) return await replicate(replicaOf, await kms.config.region());
   const external = { Origin: 'EXTERNAL', MultiRegion: true } as const;
   const created = await kms.send(
     new CreateKeyCommand({
       Description: 'wraps the branch keys of the vault',
+      ...(isMultiRegion === true ? { MultiRegion: true } : {}),
       ...(material === undefined ? {} : external),
     }),
   );
   const vaultKeyArn = created.KeyMetadata?.Arn ?? '';
   if (material !== undefined) await importMaterial(kms, vaultKeyArn, material);
   return vaultKeyArn;
+}
+
+async function replicate({ kms, keyArn }: PrimaryKey, region: string): Promise<string> {
+  const { ReplicaKeyMetadata } = await kms.send(
+    new ReplicateKeyCommand({ KeyId: keyArn, ReplicaRegion: region }),
+  );
+  return ReplicaKeyMetadata?.Arn ?? '';
 }
 
 /** Makes the seals of the audit. Of HMAC: whoever has no leave to use it can neither make nor alter one. */
@@ -139,20 +168,23 @@ async function createTable(client: DynamoDBClient, role: TableRole): Promise<voi
   );
 }
 
-/** Where the CAs of a local run write their revocation lists. */
-const CRL_BUCKET = 'tokenmesh-crls';
+/** Where the CAs of a local run write their revocation lists. The names of buckets are one space for all regions. */
+async function crlBucketOf({ acmPca }: Pick<AwsClients, 'acmPca'>): Promise<string> {
+  return `tokenmesh-crls-${await acmPca.config.region()}`;
+}
 
 /** Both hierarchies, what peers trust of them, and where their revocation lists are. */
 export async function createHierarchies(
   aws: AwsClients,
   mesh: Mesh,
 ): Promise<Record<Hierarchy, CreatedHierarchy>> {
-  await createBucket(aws, CRL_BUCKET);
+  const crlBucket = await crlBucketOf(aws);
+  await createBucket(aws, crlBucket);
   const make = async (hierarchy: Hierarchy): Promise<CreatedHierarchy> => {
     const created = await createHierarchy(aws, {
       ...mesh.hierarchies[hierarchy],
       tags: authorityTags({ mesh: mesh.name, hierarchy, generation: 1 }),
-      crlBucket: CRL_BUCKET,
+      crlBucket,
     });
     await aws.secretsManager.send(
       new CreateSecretCommand({
@@ -165,24 +197,25 @@ export async function createHierarchies(
     const shortLived = await createShortLivedAuthority(aws.acmPca, {
       commonName: `${subordinateCommonName} short-lived`,
       validityDays: subordinateValidityDays,
-      crlBucket: CRL_BUCKET,
+      crlBucket,
       ...created,
     });
     return { ...created, shortLived };
   };
   const [clients, servers] = await Promise.all([make('clients'), make('servers')]);
-  await createRevocationSecrets(aws, mesh.name, { clients, servers });
+  await createRevocationSecrets(aws, mesh.name, crlBucket, { clients, servers });
   return { clients, servers };
 }
 
 async function createRevocationSecrets(
   { secretsManager }: AwsClients,
   meshName: string,
+  crlBucket: string,
   created: Record<Hierarchy, CreatedHierarchy>,
 ): Promise<void> {
   const authorities: ListingAuthorities = {
-    clients: listingAuthorities(created.clients),
-    servers: listingAuthorities(created.servers),
+    clients: listingAuthorities(created.clients, crlBucket),
+    servers: listingAuthorities(created.servers, crlBucket),
   };
   const secrets = [
     [authoritiesSecretName(meshName), authorities],
@@ -194,14 +227,14 @@ async function createRevocationSecrets(
 }
 
 /** What a sidecar must know of a hierarchy's CAs before it trusts them. */
-export function listingAuthorities(created: CreatedHierarchy): ListingAuthority[] {
+export function listingAuthorities(created: CreatedHierarchy, crlBucket: string): ListingAuthority[] {
   const { shortLived } = created;
   return [
-    { certificate: created.rootCertificate, crl: crlPlaceOf(CRL_BUCKET, created.rootArn) },
-    { certificate: created.subordinateCertificate, crl: crlPlaceOf(CRL_BUCKET, created.subordinateArn) },
+    { certificate: created.rootCertificate, crl: crlPlaceOf(crlBucket, created.rootArn) },
+    { certificate: created.subordinateCertificate, crl: crlPlaceOf(crlBucket, created.subordinateArn) },
     ...(shortLived === undefined
       ? []
-      : [{ certificate: shortLived.certificate, crl: crlPlaceOf(CRL_BUCKET, shortLived.arn) }]),
+      : [{ certificate: shortLived.certificate, crl: crlPlaceOf(crlBucket, shortLived.arn) }]),
   ];
 }
 

@@ -8,9 +8,10 @@ import { Argument, Command } from 'commander';
 import { describeError } from '../../errors/error.ts';
 import { readRunState, runStateFile } from '../../operator/run-state.ts';
 import { bulkLoad } from './bulk-load.ts';
+import { lostRegion } from './lost-region.ts';
 import type { Scene } from './scene.ts';
 
-const SCENES: Readonly<Record<string, Scene>> = { 'bulk-load': bulkLoad };
+const SCENES: Readonly<Record<string, Scene>> = { 'bulk-load': bulkLoad, 'lost-region': lostRegion };
 
 const EXIT_WRONG_USE = 2;
 

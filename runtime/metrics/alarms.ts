@@ -202,6 +202,17 @@ export const ALARMS: readonly Alarm[] = [
     runbook: 'a-token-format-is-exhausted',
   },
   {
+    name: 'replication-behind',
+    severity: 'ticket',
+    sentence: "another region's rows arrive more than a minute late, or not at all",
+    metric: 'tokenmesh_replication_lag_seconds',
+    of: 'value',
+    comparison: '>',
+    threshold: 60,
+    minutes: 5,
+    runbook: 'a-region-is-behind',
+  },
+  {
     name: 'sweep-behind',
     severity: 'ticket',
     sentence: 'expired items stay for more than ten minutes',

@@ -456,6 +456,16 @@ export const METRICS: readonly Metric[] = [
     panel: 'vault',
   },
   {
+    name: 'tokenmesh_replication_lag_seconds',
+    kind: 'gauge',
+    unit: 'seconds',
+    source: 'tokenizer',
+    meaning: 'How long ago another region wrote what arrived here last, by the code of that region.',
+    labels: ['region'],
+    panel: 'vault',
+    isLazy: true,
+  },
+  {
     name: 'tokenmesh_swept_items_total',
     kind: 'counter',
     unit: 'count',

@@ -19,6 +19,10 @@ export interface TokenizerConfig {
   readonly rateOverrides: RateOverrides;
   /** What tokens of the format `region` name. @default the airport of `AWS_REGION`: core/formats/region-codes.ts */
   readonly regionCode: string;
+  /** The codes of the other regions that write to the same tables. */
+  readonly otherRegionCodes: readonly string[];
+  /** How often this region says that it is there, where there are others. */
+  readonly heartbeatSeconds: number;
   /** How long a branch key is held before KMS is asked again. */
   readonly keySeconds: number;
   /** Threads that seal and open batches, beside the one that does everything else. */
@@ -44,6 +48,7 @@ const DEFAULT_SWEEP_SECONDS = '60';
 /** What a stolen image of the memory is good for after KMS revoked the key. */
 const DEFAULT_KEY_SECONDS = '3600';
 const KEY_SECONDS = /^(?:[5-9]|[1-9]\d{1,3}|[1-7]\d{4}|8[0-5]\d{3}|86[0-3]\d{2}|86400)$/;
+const DEFAULT_HEARTBEAT_SECONDS = '5';
 const SECONDS = /^[1-9]\d{0,2}$/;
 export const TABLE_NAME = /^[\w.-]{3,255}$/;
 
@@ -61,6 +66,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): T
     kmsKeyArn: env['TOKENMESH_KMS_KEY_ARN'] ?? '',
     policiesDirectory: policiesDirectoryIn(env),
     regionCode: env['TOKENMESH_REGION_CODE'] ?? REGION_CODES[env['AWS_REGION'] ?? ''] ?? '',
+    otherRegionCodes: (env['TOKENMESH_OTHER_REGIONS'] ?? '').split(',').filter((code) => code !== ''),
+    heartbeatSeconds: Number(env['TOKENMESH_HEARTBEAT_SECONDS'] ?? DEFAULT_HEARTBEAT_SECONDS),
     keySeconds: Number(env['TOKENMESH_BRANCH_KEY_SECONDS'] ?? DEFAULT_KEY_SECONDS),
     sealingThreads: Number(env['TOKENMESH_SEALING_THREADS'] ?? defaultSealingThreads()),
     sweepSeconds: Number(env['TOKENMESH_SWEEP_SECONDS'] ?? DEFAULT_SWEEP_SECONDS),
@@ -98,6 +105,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): T
       SECONDS,
       'a number of seconds from 1 to 999',
     ),
+    ...mismatch(
+      'TOKENMESH_HEARTBEAT_SECONDS',
+      env['TOKENMESH_HEARTBEAT_SECONDS'] ?? DEFAULT_HEARTBEAT_SECONDS,
+      SECONDS,
+      'a number of seconds from 1 to 999',
+    ),
+    ...config.otherRegionCodes.flatMap((code) => otherRegionProblems(code, config.regionCode)),
     ...rates.problems.map((problem) => `TOKENMESH_LIMITS: ${problem}`),
     ...mismatch('AWS_REGION', env['AWS_REGION'] ?? '', REGION, 'a region'),
     ...regionCodeProblems(env['AWS_REGION'] ?? '', config.regionCode),
@@ -125,6 +139,12 @@ function regionCodeProblems(region: string, code: string): string[] {
     REGION_CODE,
     code === '' ? expected : 'two to four capitals',
   );
+}
+
+function otherRegionProblems(code: string, own: string): string[] {
+  const isOther = REGION_CODE.test(code) && code !== own;
+  const expected = 'codes of other regions, two to four capitals each, with a comma between them';
+  return isOther ? [] : mismatch('TOKENMESH_OTHER_REGIONS', code, /^$/, expected);
 }
 
 function socketProblems(path: string): string[] {

@@ -37,9 +37,11 @@ import { createAuditedVault } from './core/audit/audited-vault.ts';
 import { createIdempotentVault } from './core/idempotency.ts';
 import { createMarkedVault } from './core/marks/marked-vault.ts';
 import { createRateLimiter, ratesOf } from './core/rate-limit.ts';
+import { createReplicationWatch } from './core/replication.ts';
 import { createReadiness } from './core/readiness.ts';
 import { createTextService } from './core/text/text-service.ts';
 import { createVault } from './core/vault.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
 import { observeHoney } from './http/observe-honey.ts';
 import { observeMinting } from './http/observe-minting.ts';
@@ -114,6 +116,8 @@ async function start(): Promise<void> {
     honey: { has: honey.has, onUse: observeHoney(mesh, metrics, logger) },
   });
   const tenants = vaultTenants(mesh);
+  const replicas = createReplicationWatch(config.otherRegionCodes, now);
+  metrics.watchReplicas(replicas);
   const markKeys = createKmsMarkKeys({ ...clients, ...config });
   const vaultParts = {
     markKeys,
@@ -124,6 +128,7 @@ async function start(): Promise<void> {
     now,
     randomBytes,
     regionCode: config.regionCode,
+    replicas,
     observer: observeMinting(metrics, logger),
     fingerprints: {
       keys: createKmsFingerprintKeys({
@@ -198,13 +203,16 @@ async function start(): Promise<void> {
     metrics,
     logger,
   });
+  const { regionCode, heartbeatSeconds } = config;
+  const beating = { table, regionCode, watch: replicas, everyMs: heartbeatSeconds * 1000 };
+  const stopBeating = startHeartbeat({ ...beating, now, logger });
   stopOnSignal(async () => {
     folder.close();
     await app.close();
     clearInterval(sealingAudit);
     honey.close();
     stopReindexing();
-    await Promise.all([stopRewrapping(), stopSweeping()]);
+    await Promise.all([stopRewrapping(), stopSweeping(), stopBeating()]);
     await audit.close();
     await sealing.close();
     await tracing()?.flush();

@@ -16,6 +16,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'docs/deploy.md': 'an account of AWS',
   'docs/order-history.md': 'a run with MariaDB: order-history.envoy.test.ts',
   'docs/queue.md': 'files of thousands of records: bulk.envoy.test.ts',
+  'docs/regions.md': 'a run with two regions: regions.envoy.test.ts',
   'docs/seeing.md': 'traffic that goes on, and Ctrl-C: seen.envoy.test.ts',
 };
 

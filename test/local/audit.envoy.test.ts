@@ -243,7 +243,7 @@ describe('mesh audit verify', () => {
     return { ...row, hash: { S: hash.replaceAll(/\d/g, (digit) => 'ghijklmnop'.charAt(Number(digit))) } };
   };
 
-  const HEADS = 'audit#heads';
+  const HEADS = 'audit#heads#us-east-1';
 
   it.each<[string, (found: Chain) => Promise<void>, (found: Chain) => (readonly [string, number?])[]]>([
     [

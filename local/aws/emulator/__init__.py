@@ -19,6 +19,8 @@ moto service, and overrides as little as it can.
     kms_calls.py            KMS's calls: RSAES_OAEP, and those that moto lacks
     partiql_insert.py       PartiQL's INSERT (pure)
     dynamodb.py             DynamoDB: one request at a time, PartiQL inserts
+    global_tables.py        DynamoDB: rows that travel between regions, the last writer wins
+    regions.py              regions that are far, parted or lost, as the local run says
     tokens.py               JSON Web Tokens as Cognito signs them (pure)
     cognito.py              Cognito user pools: keys of their own, tokens for clients
     sqs.py                  SQS: the order of a FIFO queue's groups

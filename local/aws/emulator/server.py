@@ -15,7 +15,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.exceptions import HTTPException
 from werkzeug.serving import make_server
 
-from . import acm, cognito, dynamodb, kms, private_ca, sqs
+from . import acm, cognito, dynamodb, kms, private_ca, regions, sqs
 
 HEALTH_PATH = "/tokenmesh/health"
 
@@ -54,7 +54,7 @@ def create_app(service: Any) -> Flask:
 
 
 class Emulator:
-    """The WSGI application: our health route, Cognito's routes without a signature, and moto for the rest."""
+    """The WSGI application: our own routes, Cognito's routes without a signature, and moto for the rest."""
 
     def __init__(self) -> None:
         self.moto = DomainDispatcherApplication(create_app)
@@ -63,7 +63,8 @@ class Emulator:
         path = environ.get("PATH_INFO", "")
         if path == HEALTH_PATH:
             return answer_json("200 OK", {"pid": os.getpid()}, start_response)
-        answered = cognito.answer(path, environ.get("REQUEST_METHOD", ""), environ)
+        method = environ.get("REQUEST_METHOD", "")
+        answered = regions.answer(path, method, environ) or cognito.answer(path, method, environ)
         if answered is None:
             return self.moto(environ, start_response)
         return answer_json(*answered, start_response)

@@ -11,9 +11,6 @@ import type { Seal } from '../core/audit/seal.ts';
 import type { Segment } from '../core/audit/segment.ts';
 import type { Item } from './record-item.ts';
 
-/** In the tokens table. No record is there: a record's key ends in a token. */
-const OUTSIDE_PARTITION = { S: 'audit#heads' };
-
 export function segmentItem({ writer, sequence, body, hash, mac }: Segment): Item {
   return {
     pk: { S: writer },
@@ -28,16 +25,26 @@ export function sealItem({ writer, number, body, mac }: Seal): Item {
   return { pk: { S: writer }, sk: { S: sealKey(number) }, body: { S: body }, mac: { B: mac } };
 }
 
-export function outsidePartition(): AttributeValue {
-  return OUTSIDE_PARTITION;
+/**
+ * In the tokens table. No record is there: a record's key ends in a token.
+ *
+ * @param region - Whose audit it is: the rows of the table may be those of other regions too.
+ */
+export function outsidePartition(region: string): AttributeValue {
+  return { S: `audit#heads#${region}` };
 }
 
-export function outsideKey(writer: string): Item {
-  return { pk: OUTSIDE_PARTITION, sk: { S: writer } };
+export function outsideKey(region: string, writer: string): Item {
+  return { pk: outsidePartition(region), sk: { S: writer } };
 }
 
-export function outsideItem({ writer, number, body, mac }: Seal): Item {
-  return { ...outsideKey(writer), sealNumber: { N: String(number) }, body: { S: body }, mac: { B: mac } };
+export function outsideItem(region: string, { writer, number, body, mac }: Seal): Item {
+  return {
+    ...outsideKey(region, writer),
+    sealNumber: { N: String(number) },
+    body: { S: body },
+    mac: { B: mac },
+  };
 }
 
 export function storedSegment(item: Item): StoredSegment {

@@ -51,7 +51,7 @@ export function createDynamodbAuditLog(options: DynamodbAuditLogOptions): AuditL
     async keepOutside(seal) {
       const kept = await put(options, {
         TableName: tokensTableName,
-        Item: outsideItem(seal),
+        Item: outsideItem(await client.config.region(), seal),
         ConditionExpression: 'attribute_not_exists(pk) OR sealNumber <= :number',
         ExpressionAttributeValues: { ':number': { N: String(seal.number) } },
       });

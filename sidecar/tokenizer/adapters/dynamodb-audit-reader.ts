@@ -2,7 +2,7 @@
  * Reads the audit back, for who verifies it: never the tokenizer itself.
  *
  * IAM: dynamodb:Query and Scan on the audit's table; dynamodb:Query and GetItem on the tokens table, for
- * the partition `audit#heads` alone (dynamodb:LeadingKeys).
+ * the partition `audit#heads#<region>` alone (dynamodb:LeadingKeys).
  *
  * @module
  */
@@ -32,15 +32,16 @@ export function createDynamodbAuditReader(options: DynamodbAuditReaderOptions): 
   return {
     async writers() {
       const found = new Set<string>();
-      for await (const item of query(tokens, 'pk = :pk', { ':pk': outsidePartition() }))
-        add(found, item['sk']);
+      const partition = outsidePartition(await client.config.region());
+      for await (const item of query(tokens, 'pk = :pk', { ':pk': partition })) add(found, item['sk']);
       // The keys alone. Somebody may have written rows of a writer that never was: they are to be seen too.
       for await (const item of scanKeys(log)) add(found, item['pk']);
       return [...found].toSorted();
     },
     async keptOutside(writer) {
+      const Key = outsideKey(await client.config.region(), writer);
       const { Item } = await client.send(
-        new GetItemCommand({ TableName: tokensTableName, Key: outsideKey(writer), ConsistentRead: true }),
+        new GetItemCommand({ TableName: tokensTableName, Key, ConsistentRead: true }),
       );
       return Item === undefined ? undefined : storedSeal(Item);
     },

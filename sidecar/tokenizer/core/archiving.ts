@@ -30,7 +30,7 @@ async function turn(
 ): Promise<Archived> {
   const key = keyOf(parts, caller, query);
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const record = liveRecord(await parts.store.find(key), parts.now());
+    const record = liveRecord(parts, key, await parts.store.find(key));
     const policyIds = requireArchiving(parts, caller, record);
     if ((record.archivedAt !== undefined) === isToArchive) {
       return { ...archivedOf(record), policyIds, ...(attempt === 0 ? {} : { stored: record }) };

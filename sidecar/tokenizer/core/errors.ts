@@ -31,6 +31,24 @@ export class KeyUnavailableError extends TokenmeshError {
   }
 }
 
+/** The token names another region, and is not here: not yet, or not any more. Nobody here can tell which. */
+export class TokenNotReplicatedError extends TokenmeshError {
+  readonly region: string;
+  readonly lagSeconds?: number;
+
+  /** @param lagSeconds - Undefined where nothing of that region has arrived. */
+  constructor(region: string, lagSeconds?: number) {
+    const seen = lagSeconds === undefined ? 'nothing of it' : `what it wrote ${lagSeconds.toFixed(1)} s ago`;
+    super({
+      code: 'ERR_TOKEN_NOT_REPLICATED',
+      message: `the token is not known here yet: expected a row of the region ${region}, got ${seen}`,
+      remedy: `ask again once the lag is less than the token's age, or ask the region ${region}; was it deleted, it stays so`,
+    });
+    this.region = region;
+    if (lagSeconds !== undefined) this.lagSeconds = Math.round(lagSeconds * 10) / 10;
+  }
+}
+
 /** The keys of the tenant were destroyed, and with them all that they sealed. */
 export class TenantShreddedError extends TokenmeshError {
   constructor() {
@@ -100,12 +118,16 @@ export class PolicyDeniedError extends TokenmeshError {
 interface Shown {
   readonly status: number;
   readonly title: string;
+  /** Members of the problem document beside those that each has. */
+  readonly region?: string;
+  readonly lagSeconds?: number;
 }
 
 /** How each error is shown over HTTP. One that is not listed is not shown at all. */
 const SHOWN: Readonly<Record<ErrorCode, Shown>> = {
   ERR_TOKEN_MALFORMED: { status: 400, title: 'The token is malformed.' },
   ERR_TOKEN_UNKNOWN: { status: 404, title: 'There is no such token.' },
+  ERR_TOKEN_NOT_REPLICATED: { status: 404, title: 'The token has not arrived in this region.' },
   ERR_TOKEN_EXPIRED: { status: 410, title: 'The token has expired.' },
   ERR_FIELD_UNKNOWN: { status: 400, title: 'The record has no such field.' },
   ERR_CLASS_UNSUPPORTED: { status: 400, title: 'The field class is not supported.' },
@@ -156,7 +178,10 @@ export const SHOWN_PROBLEMS = Object.entries(SHOWN).map(([code, shown]) => ({
 }));
 
 export function shownAs(error: TokenmeshError): Shown | undefined {
-  return SHOWN[error.code];
+  const shown = SHOWN[error.code];
+  if (shown === undefined || !(error instanceof TokenNotReplicatedError)) return shown;
+  const { region, lagSeconds } = error;
+  return { ...shown, region, ...(lagSeconds === undefined ? {} : { lagSeconds }) };
 }
 
 /** Whether the same request may succeed a little later, with nothing changed by the caller. */

@@ -1,5 +1,5 @@
 import { decide, idsOf, requireClasses, requireOperation, tenantOf, traitsOf } from './access.ts';
-import { consumedToken, liveRecord, unknownToken } from './live-record.ts';
+import { consumedToken, liveRecord, missingToken } from './live-record.ts';
 import type { FieldOperation } from './policy.ts';
 import type { RecordKey } from './ports.ts';
 import { classesByField, classesOf } from './record-fields.ts';
@@ -13,7 +13,7 @@ export function createKeeping(parts: VaultParts): Pick<Vault, 'describe' | 'dele
   return {
     async describe(caller, query) {
       const key = keyOf(parts, caller, query, 'read-metadata');
-      const record = liveRecord(await parts.store.find(key), parts.now());
+      const record = liveRecord(parts, key, await parts.store.find(key));
       const asked = classesByField(record).map(([name, fieldClass]) => ({
         name,
         class: fieldClass,
@@ -42,7 +42,7 @@ export function createKeeping(parts: VaultParts): Pick<Vault, 'describe' | 'dele
     async delete(caller, query) {
       const key = keyOf(parts, caller, query, 'delete');
       const record = await parts.store.find(key);
-      if (record === undefined) throw unknownToken();
+      if (record === undefined) throw missingToken(parts, key.token);
       if (record.consumedAt !== undefined) throw consumedToken();
       const policyIds = requireClasses(
         parts.policy,

@@ -1,15 +1,30 @@
 import { TokenmeshError } from '../../../errors/error.ts';
-import type { TokenRecord } from './ports.ts';
+import { TokenNotReplicatedError } from './errors.ts';
+import { regionOf } from './formats/region.ts';
+import type { RecordKey, TokenRecord } from './ports.ts';
+import type { Replicas } from './replication.ts';
+
+/** What judges a token that is not there. */
+export interface MissingParts {
+  readonly now: () => Date;
+  readonly replicas?: Replicas;
+}
 
 /**
  * What a lookup found, if it still counts.
  *
- * @param now - Passed in: expiry is exact, whatever has or has not been swept.
- * @throws {TokenmeshError} `ERR_TOKEN_UNKNOWN` for none, and for another tenant's; `ERR_TOKEN_EXPIRED`;
+ * Expiry is exact, whatever has or has not been swept.
+ *
+ * @throws {TokenmeshError} {@link missingToken} for none, and for another tenant's; `ERR_TOKEN_EXPIRED`;
  *   `ERR_TOKEN_CONSUMED`.
  */
-export function liveRecord(found: TokenRecord | undefined, now: Date): TokenRecord {
-  if (found === undefined) throw unknownToken();
+export function liveRecord(
+  parts: MissingParts,
+  { token }: Pick<RecordKey, 'token'>,
+  found: TokenRecord | undefined,
+): TokenRecord {
+  if (found === undefined) throw missingToken(parts, token);
+  const now = parts.now();
   if (found.consumedAt !== undefined) throw consumedOrSwept(found, now);
   if (found.expiresAt !== undefined && now >= found.expiresAt) {
     throw new TokenmeshError({
@@ -54,7 +69,19 @@ export function consumedToken(): TokenmeshError {
   });
 }
 
-export function unknownToken(): TokenmeshError {
+/**
+ * `ERR_TOKEN_NOT_REPLICATED` where the token names another region whose rows come here, else `ERR_TOKEN_UNKNOWN`.
+ *
+ * Follows from the token as it was sent and from that region's heartbeat: it tells nothing of what any table holds.
+ */
+export function missingToken({ replicas }: MissingParts, token: string): TokenmeshError {
+  const region = regionOf(token);
+  const replica = region === undefined ? undefined : replicas?.of(region);
+  if (region === undefined || replica === undefined) return unknownToken();
+  return new TokenNotReplicatedError(region, replica.lagSeconds);
+}
+
+function unknownToken(): TokenmeshError {
   return new TokenmeshError({
     code: 'ERR_TOKEN_UNKNOWN',
     message: 'the token is unknown: expected one of the tenant that was neither deleted nor swept',

@@ -58,7 +58,7 @@ function acceptFields(
 
 /** @throws {TokenmeshError} `ERR_KIND_NOT_POINTER`, and all that says that there is no such record. */
 async function pointerRecord(parts: VaultParts, key: RecordKey): Promise<PointerRecord> {
-  const record = liveRecord(await parts.store.find(key), parts.now());
+  const record = liveRecord(parts, key, await parts.store.find(key));
   const { kind = 'random', revision } = record;
   requireUnarchived(record);
   if (kind === 'pointer' && revision !== undefined) return { ...record, revision };

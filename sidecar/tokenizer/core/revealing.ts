@@ -75,7 +75,7 @@ async function reveal(
   request: DetokenizeRequest,
   found: TokenRecord | undefined,
 ): Promise<Revealed> {
-  const record = liveRecord(found, parts.now());
+  const record = liveRecord(parts, request, found);
   requireUnarchived(record);
   requireValue(record);
   const purpose = request.purpose ?? caller.access.defaultPurpose;

@@ -52,7 +52,7 @@ async function recordBehind(
 ): Promise<TokenRecord | undefined> {
   const found = await parts.store.find({ tenant, token });
   try {
-    const record = liveRecord(found, parts.now());
+    const record = liveRecord(parts, { token }, found);
     await requireOwn(parts, record, reference);
     return record;
   } catch (error) {

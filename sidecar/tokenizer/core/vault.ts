@@ -13,6 +13,7 @@ import type { FieldClass } from './field-class.ts';
 import type { Policy } from './policy.ts';
 import type { FieldSealer, TokenRecord, TokenStore } from './ports.ts';
 import type { ReferenceStore } from './reference-store.ts';
+import type { Replicas } from './replication.ts';
 import { createArchiving } from './archiving.ts';
 import { createSearching } from './fingerprints/searching.ts';
 import type { Fingerprints } from './fingerprints/searchable.ts';
@@ -231,6 +232,8 @@ export interface VaultParts {
   readonly randomBytes: (count: number) => Uint8Array;
   /** Two to four capitals: what tokens of the format `region` name. @default that format is refused */
   readonly regionCode?: string;
+  /** The other regions that write to the same tables. @default none */
+  readonly replicas?: Replicas;
   readonly observer?: MintingObserver;
   /** @default no mark opens */
   readonly markKeys?: MarkKeys;

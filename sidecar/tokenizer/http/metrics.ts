@@ -1,5 +1,6 @@
 import type { StoreObserver } from '../adapters/shared-calls.ts';
 import type { KeyObserver, KeyState } from '../core/crypto/key-cache.ts';
+import type { ReplicationWatch } from '../core/replication.ts';
 import type { Swept } from '../core/sweeping.ts';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
@@ -23,6 +24,8 @@ export interface Metrics extends KeyObserver, StoreObserver {
   sweepFailed(): void;
   /** Asked each time that metrics are read. */
   watchKeys(stateOf: () => KeyState | undefined): void;
+  /** Asked each time that metrics are read. */
+  watchReplicas(watch: Pick<ReplicationWatch, 'regionCodes' | 'of'>): void;
   readonly contentType: string;
   text(): Promise<string>;
 }
@@ -85,6 +88,7 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     ...sweepMetrics(registers),
     ...keyMetrics(registers),
     ...storeMetrics(registers),
+    ...replicationMetrics(registers),
     requestAnswered({ route, method, status, node, durationSeconds }) {
       durations.observe({ route, method, status, node }, durationSeconds);
     },
@@ -167,6 +171,27 @@ function storeMetrics(registers: Registry[]): StoreObserver {
     },
     callRefused() {
       refusals.inc();
+    },
+  };
+}
+
+function replicationMetrics(registers: Registry[]): Pick<Metrics, 'watchReplicas'> {
+  let watched: Pick<ReplicationWatch, 'regionCodes' | 'of'> | undefined;
+  const lag = new Gauge({
+    name: 'tokenmesh_replication_lag_seconds',
+    help: 'How long ago another region wrote what arrived here last, by the code of that region.',
+    labelNames: ['region'],
+    registers,
+    collect() {
+      for (const region of watched?.regionCodes ?? []) {
+        const lagSeconds = watched?.of(region)?.lagSeconds;
+        if (lagSeconds !== undefined) lag.set({ region }, lagSeconds);
+      }
+    },
+  });
+  return {
+    watchReplicas(watch) {
+      watched = watch;
     },
   };
 }

@@ -76,6 +76,7 @@ const LOOKUP: readonly ErrorCode[] = [
   'ERR_TOKEN_CONSUMED',
   'ERR_TOKEN_EXPIRED',
   'ERR_TOKEN_MALFORMED',
+  'ERR_TOKEN_NOT_REPLICATED',
   'ERR_TOKEN_UNKNOWN',
 ];
 
@@ -166,6 +167,7 @@ export const ROUTE_PROBLEMS: Readonly<Record<string, RouteProblems>> = {
       'ERR_TENANT_DENIED',
       'ERR_TOKEN_CONSUMED',
       'ERR_TOKEN_MALFORMED',
+      'ERR_TOKEN_NOT_REPLICATED',
       'ERR_TOKEN_UNKNOWN',
     ],
   },

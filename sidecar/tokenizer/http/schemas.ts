@@ -52,6 +52,17 @@ export const ProblemSchema = Type.Object(
     detail: Type.Optional(Type.String()),
     code: Type.String({ description: 'Stable, for programs.' }),
     remedy: Type.String({ description: 'What to do about it.' }),
+    region: Type.Optional(
+      Type.String({
+        description: 'Of ERR_TOKEN_NOT_REPLICATED: the code of the region that made the token.',
+      }),
+    ),
+    lagSeconds: Type.Optional(
+      Type.Number({
+        description:
+          'Of ERR_TOKEN_NOT_REPLICATED: how long ago that region wrote what arrived here last; left out where nothing has.',
+      }),
+    ),
   },
   { description: 'A problem document (RFC 9457).' },
 );

@@ -20,6 +20,8 @@ describe('the configuration of the tokenizer', () => {
       policiesDirectory: SHIPPED_POLICIES_DIRECTORY,
       rateOverrides: {},
       regionCode: 'IAD',
+      otherRegionCodes: [],
+      heartbeatSeconds: 5,
       sweepSeconds: 60,
       keySeconds: 3600,
       sealingThreads: Math.min(4, availableParallelism() - 1),
@@ -55,6 +57,18 @@ describe('the configuration of the tokenizer', () => {
     [{ AWS_REGION: 'moon-north-1', TOKENMESH_REGION_CODE: 'MN' }, 'MN'],
   ])('names the region in tokens: %j as %s', (change, code) => {
     expect(readConfig({ ...WHOLE, ...change }).regionCode).toBe(code);
+  });
+
+  it('knows the other regions, of which it is none, and refuses what is no code', () => {
+    expect(readConfig({ ...WHOLE, TOKENMESH_OTHER_REGIONS: 'DUB,SYD' }).otherRegionCodes).toEqual([
+      'DUB',
+      'SYD',
+    ]);
+    for (const wrong of ['DUB,IAD', 'eu-west-1']) {
+      expect(() => readConfig({ ...WHOLE, TOKENMESH_OTHER_REGIONS: wrong })).toThrow(
+        expect.objectContaining({ message: expect.stringContaining('TOKENMESH_OTHER_REGIONS') }),
+      );
+    }
   });
 
   it('refuses a region that has no name, and says which variable gives one', () => {

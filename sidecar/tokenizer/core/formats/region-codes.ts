@@ -40,3 +40,11 @@ export const REGION_CODES: Readonly<Record<string, string>> = {
   'us-west-1': 'SFO',
   'us-west-2': 'PDX',
 };
+
+/** @throws {RangeError} for a region that has none. */
+export function regionCodeOf(region: string): string {
+  const code = REGION_CODES[region];
+  if (code === undefined)
+    throw new RangeError(`no code for the region "${region}": expected one of REGION_CODES`);
+  return code;
+}

@@ -32,6 +32,11 @@ export const regionFormat: TokenFormat = {
     withChecksum(`TKN-${known(regionCode)}-${uuidOf(randomBytes(16))}`),
 };
 
+/** The region that a token names, where it is of this format. */
+export function regionOf(token: string): string | undefined {
+  return regionFormat.recognizes(token) ? token.split('-')[1] : undefined;
+}
+
 function withChecksum(token: string): string {
   const body = token.slice(0, -CHECKSUM_DIGITS);
   return body + crc32(body).toString(16).padStart(CHECKSUM_DIGITS, '0');

@@ -108,6 +108,7 @@ async function judge(
 const LEFT: Readonly<Record<ErrorCode, keyof Replacements>> = {
   ERR_CLASS_DENIED: 'redacted',
   ERR_TOKEN_UNKNOWN: 'unknown',
+  ERR_TOKEN_NOT_REPLICATED: 'unknown',
   ERR_TOKEN_EXPIRED: 'unknown',
   ERR_SUBJECT_SHREDDED: 'unknown',
   ERR_TOKEN_ARCHIVED: 'unknown',
