@@ -202,6 +202,14 @@ function operationProblems(
     });
   }
   if (operation.callers === 'mesh') return problems;
+  if (!Array.isArray(operation.callers)) {
+    problems.push({
+      path: `${path}.callers`,
+      message: `expected "anyone", "mesh" or a list of names, got ${JSON.stringify(operation.callers)}`,
+      remedy: 'put the names of the callers in a list, or say "mesh" for all members',
+    });
+    return problems;
+  }
   const names = memberNames(mesh);
   for (const caller of operation.callers.filter((each) => !names.includes(each))) {
     problems.push({

@@ -10,7 +10,12 @@ export function vaultCallers(mesh: Mesh): string[] {
   return [...Object.keys(mesh.virtualNodes), ...Object.keys(mesh.functions)];
 }
 
+/** All that the mesh gives of the vault, to whomever. */
+export function vaultAccesses(mesh: Mesh): VaultAccess[] {
+  return vaultCallers(mesh).flatMap((name) => vaultAccessOf(mesh, name) ?? []);
+}
+
 /** Every tenant that anybody may touch. */
 export function vaultTenants(mesh: Mesh): Set<string> {
-  return new Set(vaultCallers(mesh).flatMap((name) => vaultAccessOf(mesh, name)?.tenants ?? []));
+  return new Set(vaultAccesses(mesh).flatMap(({ tenants }) => tenants));
 }

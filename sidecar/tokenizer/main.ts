@@ -6,7 +6,7 @@
 
 import { describeError, TokenmeshError } from '../../errors/error.ts';
 import { identityOf } from '../../mesh/identity.ts';
-import { vaultTenants } from '../../mesh/vault-access.ts';
+import { vaultAccesses, vaultTenants } from '../../mesh/vault-access.ts';
 import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
 import { listenOnSocket } from '../../runtime/http-server.ts';
 import { stopOnSignal } from '../../runtime/lifecycle.ts';
@@ -34,6 +34,7 @@ import { openPolicyFolder, type PolicyStatus } from './adapters/policy-folder.ts
 import { readConfig } from './config.ts';
 import { createAudit } from './core/audit/audit.ts';
 import { createAuditedVault } from './core/audit/audited-vault.ts';
+import { auditWordsOf } from './core/audit/record.ts';
 import { createIdempotentVault } from './core/idempotency.ts';
 import { createMarkedVault } from './core/marks/marked-vault.ts';
 import { createRateLimiter, ratesOf } from './core/rate-limit.ts';
@@ -153,7 +154,12 @@ async function start(): Promise<void> {
     leaseMs: mesh.requestTimeoutSeconds * 1000 + LEASE_MARGIN_MS,
   });
   const marked = createMarkedVault({ vault: idempotent, policy, keys: markKeys });
-  const vault = createAuditedVault({ vault: marked, audit, now });
+  const vault = createAuditedVault({
+    vault: marked,
+    audit,
+    now,
+    words: auditWordsOf(vaultAccesses(mesh)),
+  });
   const app = await createTokenizerServer({
     vault,
     text: createTextService({ vault, policy, detection: detectionPorts, markKeys }),

@@ -20,6 +20,7 @@ import { createKmsAuditMac } from './adapters/kms-audit-mac.ts';
 import { compilePolicySet } from './adapters/policy-set.ts';
 import { createAudit, type Audit } from './core/audit/audit.ts';
 import { createAuditedVault } from './core/audit/audited-vault.ts';
+import { auditWordsOf } from './core/audit/record.ts';
 import { policiesOf, type Policy } from './core/policy.ts';
 import { sealingHere } from './core/crypto/sealing.ts';
 import { createReadiness } from './core/readiness.ts';
@@ -150,9 +151,10 @@ function vaultOf(
     ...(regionCode === undefined ? {} : { regionCode }),
   });
   const tenants = [...new Set(Object.values(options.callers).flatMap((each) => each.tenants))];
+  const words = auditWordsOf(Object.values(options.callers));
   const readiness = { store, sealer, tenants, now, ...(audit === undefined ? {} : { audit }) };
   return {
-    vault: audit === undefined ? plain : createAuditedVault({ vault: plain, audit, now }),
+    vault: audit === undefined ? plain : createAuditedVault({ vault: plain, audit, now, words }),
     checkReady: createReadiness(readiness),
   };
 }

@@ -137,6 +137,20 @@ describe('validation', () => {
     expect(pathsOf(permissive)).toEqual([]);
   });
 
+  it.each<unknown>(['everyone', 'order', '', undefined, null, 7, { order: true }])(
+    'refuses %j as the callers of an operation, and says where it stands',
+    (callers) => {
+      const mesh = withNode('order', (node) => ({
+        ...node,
+        listener: {
+          ...node.listener,
+          operations: [{ name: 'a', method: 'GET', path: '/a', callers: callers as 'mesh' }],
+        },
+      }));
+      expect(pathsOf(mesh)).toEqual(['virtualNodes.order.listener.operations[0].callers']);
+    },
+  );
+
   it('refuses callers by name where nobody has to prove a name', () => {
     const mesh = withNode('outsider', (node) => ({
       ...node,

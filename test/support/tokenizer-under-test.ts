@@ -17,7 +17,9 @@ import type { Policy } from '../../sidecar/tokenizer/core/policy.ts';
 import { createReadiness } from '../../sidecar/tokenizer/core/readiness.ts';
 import { detectionPorts } from '../../sidecar/tokenizer/adapters/detection/detection-ports.ts';
 import { createTextService } from '../../sidecar/tokenizer/core/text/text-service.ts';
+import { vaultAccesses } from '../../mesh/vault-access.ts';
 import { createAuditedVault } from '../../sidecar/tokenizer/core/audit/audited-vault.ts';
+import { auditWordsOf } from '../../sidecar/tokenizer/core/audit/record.ts';
 import { createIdempotentVault } from '../../sidecar/tokenizer/core/idempotency.ts';
 import { createMarkedVault } from '../../sidecar/tokenizer/core/marks/marked-vault.ts';
 import { createVault } from '../../sidecar/tokenizer/core/vault.ts';
@@ -90,7 +92,12 @@ export async function startTokenizerUnderTest(options: TokenizerOptions = {}): P
     leaseMs: LEASE_MS,
   });
   const marked = createMarkedVault({ vault: idempotent, policy, keys: markKeys });
-  const vault = createAuditedVault({ vault: marked, audit: audited.audit, now });
+  const vault = createAuditedVault({
+    vault: marked,
+    audit: audited.audit,
+    now,
+    words: auditWordsOf(vaultAccesses(mesh)),
+  });
   const app = await createTokenizerServer({
     vault,
     text: createTextService({ vault, policy, detection: detectionPorts, markKeys }),

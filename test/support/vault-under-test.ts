@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Mesh, VaultAccess } from '../../mesh/definition.ts';
 import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
+import { vaultAccesses } from '../../mesh/vault-access.ts';
 import { createCedarPolicy } from '../../sidecar/tokenizer/adapters/cedar-policy.ts';
+import { auditWordsOf } from '../../sidecar/tokenizer/core/audit/record.ts';
 import { compilePolicies, type Policy } from '../../sidecar/tokenizer/core/policy.ts';
 import type { TokenRecord } from '../../sidecar/tokenizer/core/ports.ts';
 import { createVault, type Caller, type VaultParts } from '../../sidecar/tokenizer/core/vault.ts';
@@ -33,6 +35,8 @@ const mesh: Mesh = (() => {
     },
   };
 })();
+
+export const AUDIT_WORDS = auditWordsOf(vaultAccesses(mesh));
 
 function callerOf(node: string): Caller {
   const access = mesh.virtualNodes[node]?.vaultAccess ?? { tenants: ['shop'], grants: [] };

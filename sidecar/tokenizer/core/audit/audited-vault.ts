@@ -27,11 +27,19 @@ import type {
   Vault,
 } from '../vault.ts';
 import type { Audit } from './audit.ts';
-import type { AuditedField, AuditedOperation, AuditEvent, AuditOutcome } from './record.ts';
+import {
+  knownWord,
+  type AuditedField,
+  type AuditedOperation,
+  type AuditEvent,
+  type AuditOutcome,
+  type AuditWords,
+} from './record.ts';
 
 export interface AuditedVaultParts {
   readonly vault: Vault;
   readonly audit: Pick<Audit, 'record'>;
+  readonly words: AuditWords;
   readonly now: () => Date;
 }
 
@@ -200,11 +208,18 @@ async function recordRefusals(
   else await recorded;
 }
 
-function eventOf({ now }: AuditedVaultParts, item: Asked, outcome: AuditOutcome): AuditEvent {
-  const { token, ...others } = item;
+function eventOf({ now, words }: AuditedVaultParts, item: Asked, outcome: AuditOutcome): AuditEvent {
+  const { token, tenant, purpose, ...others } = item;
   // What is no token may be anything, a card number too: not even a reference is made of it.
   const isKnown = token !== undefined && isToken(token) !== undefined;
-  return { ...others, at: now(), outcome, ...(isKnown ? { token } : {}) };
+  return {
+    ...others,
+    ...(tenant === undefined ? {} : { tenant: knownWord(words.tenants, tenant) }),
+    ...(purpose === undefined ? {} : { purpose: knownWord(words.purposes, purpose) }),
+    at: now(),
+    outcome,
+    ...(isKnown ? { token } : {}),
+  };
 }
 
 function codeOf(error: unknown): AuditOutcome {

@@ -7,6 +7,7 @@
  */
 
 import type { ErrorCode } from '../../../../errors/error.ts';
+import type { VaultAccess } from '../../../../mesh/definition.ts';
 import type { FieldClass } from '../field-class.ts';
 import type { TokenRecord } from '../ports.ts';
 import { NO_ROW } from './row-digest.ts';
@@ -146,7 +147,29 @@ function fieldOf({ class: fieldClass, form }: AuditedField): AuditedField {
   return { class: fieldClass, ...(form === undefined ? {} : { form }) };
 }
 
-/** Tenant and purpose are the caller's text: six digits in it may be part of a card number, whatever stands between them. */
+/** The words that stand in a record as they are. Any other is the caller's own text, and may name a person. */
+export interface AuditWords {
+  readonly tenants: ReadonlySet<string>;
+  readonly purposes: ReadonlySet<string>;
+}
+
+/** What stands in a record for a tenant or purpose that there is not. */
+const OTHER_WORD = 'other';
+
+export function knownWord(words: ReadonlySet<string>, text: string): string {
+  return words.has(text) ? text : OTHER_WORD;
+}
+
+/** @param accesses - All that a definition gives of the vault, to whomever. */
+export function auditWordsOf(accesses: readonly VaultAccess[]): AuditWords {
+  const purposes = accesses.flatMap(({ defaultPurpose, grants }) => [
+    ...(defaultPurpose === undefined ? [] : [defaultPurpose]),
+    ...grants.flatMap(({ plainFor = [] }) => plainFor),
+  ]);
+  return { tenants: new Set(accesses.flatMap(({ tenants }) => tenants)), purposes: new Set(purposes) };
+}
+
+/** Tenant and purpose may hold numbers, whoever named them: six digits in it may be part of a card number, whatever stands between them. */
 export function withoutNumbers(text: string): string {
   const digits = text.match(/\p{Nd}/gu) ?? [];
   return digits.length < 6 ? text : text.replaceAll(/\p{Nd}/gu, '#');

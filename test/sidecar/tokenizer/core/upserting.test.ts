@@ -3,6 +3,7 @@ import { createAuditedVault } from '../../../../sidecar/tokenizer/core/audit/aud
 import type { Upserted } from '../../../../sidecar/tokenizer/core/vault.ts';
 import { startAuditUnderTest } from '../../../support/audit-under-test.ts';
 import {
+  AUDIT_WORDS,
   CARD,
   later,
   order,
@@ -144,7 +145,12 @@ describe('the audit of upserts', () => {
   function setUp() {
     const inner = startVaultUnderTest();
     const audited = startAuditUnderTest();
-    const vault = createAuditedVault({ vault: inner.vault, audit: audited.audit, now: () => START });
+    const vault = createAuditedVault({
+      vault: inner.vault,
+      audit: audited.audit,
+      now: () => START,
+      words: AUDIT_WORDS,
+    });
     return { ...inner, ...audited, vault };
   }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createAuditedVault } from '../../../../../sidecar/tokenizer/core/audit/audited-vault.ts';
 import { startAuditUnderTest } from '../../../../support/audit-under-test.ts';
 import {
+  AUDIT_WORDS,
   CARD,
   later,
   order,
@@ -19,7 +20,12 @@ const REFERENCE = expect.stringMatching(/^[a-p]{64}$/);
 function setUp() {
   const inner = startVaultUnderTest();
   const audited = startAuditUnderTest();
-  const vault = createAuditedVault({ vault: inner.vault, audit: audited.audit, now: () => inner.clock.now });
+  const vault = createAuditedVault({
+    vault: inner.vault,
+    audit: audited.audit,
+    now: () => inner.clock.now,
+    words: AUDIT_WORDS,
+  });
   return { ...inner, ...audited, clock: inner.clock, vault };
 }
 
@@ -58,7 +64,7 @@ describe('the audited vault', () => {
         ],
         policies: ['mesh.paybill.reveal-plain'],
       },
-      expect.objectContaining({ purpose: 'curiosity', fields: [{ class: 'pan', form: 'masked' }] }),
+      expect.objectContaining({ purpose: 'other', fields: [{ class: 'pan', form: 'masked' }] }),
     ]);
     expect(new Set(found.map((record) => record.token)).size).toBe(1);
   });
@@ -142,6 +148,23 @@ describe('the audited vault', () => {
     expect(found).toHaveLength(3);
     expect(found.filter((record) => 'token' in record)).toEqual([]);
   });
+
+  it.each(['Jane Doe', 'joe@example.com', 'Payment', 'payment ', PAN])(
+    'records a purpose and a tenant that the mesh does not name as other: %s',
+    async (text) => {
+      const { vault, records, log } = setUp();
+      const { token } = await vault.tokenize(order, CARD);
+      await vault.detokenize(paybill, { token, purpose: text });
+      await vault.detokenize(paybill, { token, purpose: 'identity-check', tenant: 'bank' }).catch(() => {});
+      await expect(vault.detokenize(paybill, { token, tenant: text })).rejects.toThrow();
+      expect((await records()).slice(1)).toMatchObject([
+        { tenant: 'shop', purpose: 'other' },
+        { tenant: 'bank', purpose: 'identity-check' },
+        { tenant: 'other', purpose: 'payment' },
+      ]);
+      expect(JSON.stringify(log.sent)).not.toContain(JSON.stringify(text).slice(1, -1));
+    },
+  );
 
   it('has neither a value nor a whole token in its log', async () => {
     const { vault, log } = setUp();
