@@ -46,6 +46,8 @@ export interface FaultyAws {
   set(fault: Fault): () => number;
   /** How many calls of this action came, hit or not. */
   calls(action: string): number;
+  /** Cuts the connections that are open: whoever goes on has to make new ones. */
+  cut(): void;
   stop(): Promise<void>;
 }
 
@@ -78,6 +80,7 @@ export async function startFaultyAws(endpointUrl: string): Promise<FaultyAws> {
       };
     },
     calls: (action) => counted.get(action) ?? 0,
+    cut: () => server.closeAllConnections(),
     async stop() {
       server.closeAllConnections();
       server.close();

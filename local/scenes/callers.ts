@@ -47,7 +47,7 @@ export function openCallers(state: RunState): Callers {
       const items = tokens.map((token) => ({ token }));
       const answer = await call(paybill, '/v1/detokenize/batch', { items });
       const results = answer.status === 200 ? (answer.document['results'] as Opened[]) : [];
-      return { answer, cards: tokens.map((_, index) => results[index]?.fields?.card.value) };
+      return { answer, cards: tokens.map((_, index) => cardOf(results[index])) };
     },
     async close() {
       await Promise.all([order.close(), paybill.close()]);
@@ -56,7 +56,12 @@ export function openCallers(state: RunState): Callers {
 }
 
 interface Opened {
-  readonly fields?: { readonly card: { readonly value?: string } };
+  readonly fields?: Readonly<Record<string, { readonly value?: string }>>;
+}
+
+/** The order app has a name of its own for the field. */
+function cardOf(opened: Opened | undefined): string | undefined {
+  return (opened?.fields?.['card'] ?? opened?.fields?.['number'])?.value;
 }
 
 function tokenOf(card: string): object {
@@ -70,13 +75,22 @@ function itemOf(result: { readonly token?: unknown; readonly error?: ItemAnswer 
 }
 
 async function call(dispatcher: Dispatcher, path: string, body: object): Promise<Answer> {
+  return await postTimed(dispatcher, `http://tokenizer${path}`, body);
+}
+
+export async function postTimed(
+  dispatcher: Dispatcher,
+  url: string,
+  body: object,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
   const started = performance.now();
   const took = (): number => performance.now() - started;
   try {
-    const answer = await request(`http://tokenizer${path}`, {
+    const answer = await request(url, {
       dispatcher,
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { ...headers, 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
     const document = (await answer.body.json()) as Record<string, unknown>;

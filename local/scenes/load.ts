@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Callers } from './callers.ts';
 import type { ItemAnswer, Ledger } from './ledger.ts';
 
-const BATCH = 20;
-const PAUSE_MS = 20;
+const BATCH = 5;
+const PAUSE_MS = 50;
 /** After an error: a caller that does not wait makes an outage worse. */
 const PAUSE_AFTER_ERROR_MS = 100;
 
@@ -56,11 +56,16 @@ function nameOf({ status = 0, code }: ItemAnswer): string {
   return status < 400 ? 'answered' : [status, code].join(' ').trim();
 }
 
-/** Sends and asks until `work` has ended. Every answer is written into the ledger. */
+/**
+ * Sends and asks until `work` has ended. Every answer is written into the ledger.
+ *
+ * @param further - What else is done again and again meanwhile.
+ */
 export async function loadWhile<Result>(
   callers: Callers,
   ledger: Ledger,
   work: () => Promise<Result>,
+  further: readonly (() => Promise<Answer>)[] = [],
 ): Promise<{ result: Result; answers: Answers }> {
   const answers = new Answers();
   answers.add(await tokenizeOne(callers, ledger));
@@ -75,7 +80,7 @@ export async function loadWhile<Result>(
   };
   const single = async (): Promise<Answer> => await tokenizeOne(callers, ledger);
   await Promise.all([
-    ...[single, single].map(repeat),
+    ...[single, single, ...further].map(repeat),
     repeat(async () => await tokenizeBatch(callers, ledger, answers)),
     repeat(async () => await openSome(callers, ledger, answers)),
     working.catch(() => {}),

@@ -21,8 +21,11 @@ const LONGEST_ANSWER_MS = 35_000;
 export interface Outage {
   readonly title: string;
   readonly seconds: number;
-  /** @returns Lifts the fault, and says how often it did harm. */
-  begin(mesh: OwnMesh): Promise<() => Promise<number> | number>;
+  /**
+   * @param say - For what else there is to tell.
+   * @returns Lifts the fault, and says how often it did harm.
+   */
+  begin(mesh: OwnMesh, say: Say): Promise<() => Promise<number> | number>;
   /** Beside answers as ever, what callers may get: `503 ERR_STORE_UNAVAILABLE`. */
   readonly mayGet: readonly string[];
   /** What at least one caller must have got: the fault has come through to them. */
@@ -33,7 +36,7 @@ export interface Outage {
 export async function playOutage(outage: Outage, mesh: OwnMesh, say: Say): Promise<boolean> {
   const { result, answers } = await loadWhile(mesh.callers, mesh.ledger, async () => {
     await sleep(BEFORE_MS);
-    const lift = await outage.begin(mesh);
+    const lift = await outage.begin(mesh, say);
     await sleep(outage.seconds * 1000);
     const hits = await lift();
     return { hits, backMs: await untilBack(mesh) };

@@ -11,15 +11,23 @@ import { readRunState, runStateFile } from '../../operator/run-state.ts';
 import { stopWithSignals } from '../signals.ts';
 import { bulkLoad } from './bulk-load.ts';
 import { DYNAMODB_FAULTS } from './dynamodb-faults.ts';
+import { kills } from './kills.ts';
 import { KMS_FAULTS } from './kms-faults.ts';
+import { OVERLOAD_FAULTS } from './overload-faults.ts';
 import { playOutage, type Outage } from './outage.ts';
 import { startOwnMesh } from './own-mesh.ts';
+import { SECRETS_MANAGER_FAULTS } from './secrets-manager-faults.ts';
 import type { FaultOptions, FaultScene, Scene } from './scene.ts';
 
 const SCENES: Readonly<Record<string, Scene>> = { 'bulk-load': bulkLoad };
 
 const FAULTS: Readonly<Record<string, FaultScene>> = {
-  ...Object.fromEntries(Object.entries({ ...KMS_FAULTS, ...DYNAMODB_FAULTS }).map(asScene)),
+  ...Object.fromEntries(
+    Object.entries({ ...KMS_FAULTS, ...DYNAMODB_FAULTS, ...SECRETS_MANAGER_FAULTS, ...OVERLOAD_FAULTS }).map(
+      asScene,
+    ),
+  ),
+  kills,
 };
 
 const EXIT_WRONG_USE = 2;
