@@ -39,7 +39,7 @@ import { OTLP_ENDPOINT, tracesOf } from './traces.ts';
 import { planLayout, type Layout, type NodeLayout, type PortChoice } from './layout.ts';
 import { authoritiesOf, authorityFile, makePki, writePki, type MadePki } from './made-pki.ts';
 import { startLocalDatabase, type DatabaseEnvironments } from './mysql/local-database.ts';
-import { bootstrapFile, sidecarName, startNodes, type NodeProcessesPlan } from './node-processes.ts';
+import { appName, bootstrapFile, sidecarName, startNodes, type NodeProcessesPlan } from './node-processes.ts';
 import { createProcesses, logFileOf, type Processes } from './processes.ts';
 import { untilReady } from './readiness.ts';
 import { writeShortLivedIdentities } from './short-lived.ts';
@@ -84,6 +84,10 @@ export interface MeshRunOptions {
   readonly signal: AbortSignal;
   /** @default 'of-the-definition' */
   readonly ports?: PortChoice;
+  /** Puts something between the mesh and AWS. @returns Where the mesh is to find AWS then. */
+  readonly inFrontOfAws?: (endpointUrl: string) => Promise<string>;
+  /** A node of which a process ended is started again, as ECS replaces a task; otherwise the run ends. */
+  readonly replacesTasks?: boolean;
   /** Wraps each stage that a person waits for. */
   readonly stage: <Result>(
     title: string,
@@ -128,6 +132,14 @@ export class MeshRunner {
     return processes;
   }
 
+  /** What runs of a node now: another than the run's state says, once it has been replaced. */
+  pidsOf(nodeName: string): { readonly agent?: number; readonly app?: number } {
+    const [agent, app] = [sidecarName(nodeName), appName(nodeName)].map((name) =>
+      this.#processes.pidOf(name),
+    );
+    return { ...(agent === undefined ? {} : { agent }), ...(app === undefined ? {} : { app }) };
+  }
+
   /** Rejects when a process of the run ends by itself. Never resolves. */
   get failed(): Promise<never> {
     return this.#failed.promise;
@@ -140,7 +152,8 @@ export class MeshRunner {
       async (progress) => await this.#prepareTools(progress),
     );
     const given = environment['AWS_ENDPOINT_URL'] ?? '';
-    const endpointUrl = given === '' ? await this.#startEmulator(tools.python) : given;
+    const emulated = given === '' ? await this.#startEmulator(tools.python) : given;
+    const endpointUrl = (await this.#options.inFrontOfAws?.(emulated)) ?? emulated;
     const aws = emulatorClients(endpointUrl, this.#region);
     if (given !== '') await requireEmptyAccount(aws, given);
     if (region !== undefined) await joinRegions(endpointUrl, region.all);
@@ -190,6 +203,7 @@ export class MeshRunner {
       databases,
       processorPort: processor.port,
       sourceOf: (nodeName) => renderSource(mesh, nodeName, shortLivedArns(made)),
+      replacesTasks: this.#options.replacesTasks ?? false,
     };
     const pids = startNodes(this.#processes, plan);
     const state = this.#stateOf(layout, endpointUrl, made, pids);

@@ -37,6 +37,8 @@ export interface NodeProcessesPlan {
   readonly sourceOf: (nodeName: string) => RenderedSource;
   /** The user's. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** A node of which a process ended is started again, as ECS replaces a task; otherwise the run ends. */
+  readonly replacesTasks?: boolean;
 }
 
 /** @returns The pids of each node. */
@@ -61,8 +63,10 @@ export function startNodes(processes: Processes, plan: NodeProcessesPlan): Map<s
   });
   return new Map(
     plan.layout.nodes.map((node) => {
+      const ofTask = plan.replacesTasks === true ? ({ restarts: true, task: node.name } as const) : {};
       const agent = processes.start({
         name: sidecarName(node.name),
+        ...ofTask,
         ...started(sidecarOf(node, plan), environment),
         exitCodeMeans: { [EXIT_ENVOY_ENDED]: `Envoy of ${node.name}` },
       });
@@ -70,7 +74,8 @@ export function startNodes(processes: Processes, plan: NodeProcessesPlan): Map<s
       const { name: nodeName, appSocket, egressSocket } = node;
       const passed = nodeName === 'tokenizer' ? passedOn(plan.environment) : {};
       const app = processes.start({
-        name: `app of ${nodeName}`,
+        name: appName(nodeName),
+        ...ofTask,
         ...started(
           appProgram({
             ...{ nodeName, appSocket, egressSocket, ...plan },
@@ -96,6 +101,10 @@ function runDirectory(node: NodeLayout): string {
 
 export function sidecarName(nodeName: string): string {
   return `sidecar of ${nodeName}`;
+}
+
+export function appName(nodeName: string): string {
+  return `app of ${nodeName}`;
 }
 
 function script(file: string, flags: readonly string[] = []): { command: string; arguments: string[] } {

@@ -27,11 +27,18 @@ export interface ProcessPlan {
   readonly exitCodeMeans?: Readonly<Record<number, string>>;
   /** Started again when it ends by itself, as Lambda does with a function: the run goes on meanwhile. */
   readonly restarts?: true;
+  /**
+   * Ends with the others of its task when one of them does, and is started again with them, as ECS replaces a task
+   * of which a container ended. Harsher than ECS: none of them gets time to drain.
+   */
+  readonly task?: string;
 }
 
 export interface Processes {
   /** @returns The pid. */
   start(plan: ProcessPlan): number;
+  /** Of the process of this name that runs now. */
+  pidOf(name: string): number | undefined;
   /** Rejects when a process ends that was not stopped: `ERR_PROCESS_ENDED`, naming it. Never resolves. */
   readonly failed: Promise<never>;
   /** Ends all, the last started first; whatever is left after a while is ended by force. */
@@ -41,7 +48,9 @@ export interface Processes {
 }
 
 interface Running {
-  readonly name: string;
+  readonly plan: ProcessPlan;
+  /** How many ran in its place before. */
+  readonly generation: number;
   readonly child: ChildProcess;
   readonly ended: Promise<unknown>;
 }
@@ -56,7 +65,7 @@ export function createProcesses(logDirectory: string): Processes {
   let stopping = false;
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => {});
-  const start = (plan: ProcessPlan): number => {
+  const start = (plan: ProcessPlan, generation = 0): number => {
     const logFile = logFileOf(logDirectory, plan.name);
     const startedAt = performance.now();
     const child = spawnLogged(plan, logFile);
@@ -65,20 +74,30 @@ export function createProcesses(logDirectory: string): Processes {
         killGroup(child);
         if (stopping) return;
         running.splice(running.indexOf(process), 1);
-        if (plan.restarts === true && performance.now() - startedAt > RESTARTED_AFTER_MS) start(plan);
+        endTask(process);
+        const mayRestart = plan.task !== undefined || performance.now() - startedAt > RESTARTED_AFTER_MS;
+        if (plan.restarts === true && mayRestart) start(plan, generation + 1);
         else failure.reject(endedByItself(plan, child, logFile));
       },
       (error: unknown) => {
         if (!stopping) failure.reject(notStarted(plan, error));
       },
     );
-    const process = { name: plan.name, child, ended };
+    const process = { plan, generation, child, ended };
     running.push(process);
     return child.pid ?? 0;
   };
+  /** Those that were started with it: not what has taken the place of one of them already. */
+  const endTask = ({ plan, generation }: Running): void => {
+    const others = running.filter(
+      (other) => plan.task !== undefined && other.plan.task === plan.task && other.generation <= generation,
+    );
+    for (const { child } of others) killGroup(child);
+  };
   return {
     failed: failure.promise,
-    start,
+    start: (plan) => start(plan),
+    pidOf: (name) => running.find(({ plan }) => plan.name === name)?.child.pid,
     async stop() {
       stopping = true;
       for (const { child } of running.toReversed()) child.kill('SIGTERM');

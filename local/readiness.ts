@@ -29,7 +29,8 @@ export async function untilReady(
   }
 }
 
-async function isReady(node: NodeLayout): Promise<boolean> {
+/** Every certificate of it is served, and its app says that it is ready. */
+export async function isReady(node: Pick<NodeLayout, 'agentSocket' | 'appSocket'>): Promise<boolean> {
   const sidecar = await sidecarStatus(node.agentSocket);
   if (sidecar?.ready !== true) return false;
   if (node.appSocket === undefined) return true;

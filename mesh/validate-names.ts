@@ -3,6 +3,9 @@ import { memberOf } from './edges.ts';
 import { nodeNames } from './identity.ts';
 import { kindOf, LABEL, list, type MeshProblem } from './mesh-problem.ts';
 
+/** The one DNS label that is found in an object which has no such member. */
+const TAKEN_NAME = 'constructor';
+
 /** What is wrong with the names of members and services: they become certificates, hosts and clusters. */
 export function nameProblems(mesh: Mesh): MeshProblem[] {
   const named: [string, string][] = [
@@ -19,6 +22,13 @@ export function nameProblems(mesh: Mesh): MeshProblem[] {
       message: `expected a DNS label, got ${JSON.stringify(name)}`,
       remedy: 'use lower-case letters, digits and hyphens, 63 at most, beginning with a letter',
     }));
+  const taken = named
+    .filter(([, name]) => name === TAKEN_NAME)
+    .map(([path]) => ({
+      path,
+      message: `expected another name than "${TAKEN_NAME}", under which every object of JavaScript has something`,
+      remedy: 'rename it',
+    }));
   const twice = Object.keys(mesh.virtualNodes)
     .filter((name) => name in mesh.virtualGateways)
     .map((name) => ({
@@ -33,7 +43,7 @@ export function nameProblems(mesh: Mesh): MeshProblem[] {
       message: 'expected a name of its own, got the name of a gateway or node',
       remedy: 'rename one of the two: a name is an identity',
     }));
-  return [...shapes, ...twice, ...twiceCalled];
+  return [...shapes, ...taken, ...twice, ...twiceCalled];
 }
 
 /** Clusters that every bootstrap has for itself. */

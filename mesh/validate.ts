@@ -20,7 +20,8 @@ const PATH_TEMPLATE = /^(\/([A-Za-z0-9._-]+|\{[A-Za-z]+\}))+$/;
  *
  * @param life - How long a short-lived certificate may live where the mesh is to run.
  */
-export function validateMesh(mesh: Mesh, life: LifeBounds = DEPLOYED_LIFE): MeshProblem[] {
+export function validateMesh(definition: Mesh, life: LifeBounds = DEPLOYED_LIFE): MeshProblem[] {
+  const mesh = withOwnNamesAlone(definition);
   return [
     ...(mesh.unresolved ?? []),
     ...nameProblems(mesh),
@@ -37,6 +38,20 @@ export function validateMesh(mesh: Mesh, life: LifeBounds = DEPLOYED_LIFE): Mesh
     ...boundProblems(mesh),
     ...revocationProblems(mesh),
   ];
+}
+
+/** Under the names that every object of JavaScript has, such as `constructor`, nothing is found. */
+function withOwnNamesAlone(mesh: Mesh): Mesh {
+  const own = <Each>(members: Readonly<Record<string, Each>>): Readonly<Record<string, Each>> =>
+    Object.assign(Object.create(null) as Record<string, Each>, members);
+  return {
+    ...mesh,
+    virtualGateways: own(mesh.virtualGateways),
+    virtualNodes: own(mesh.virtualNodes),
+    functions: own(mesh.functions),
+    virtualServices: own(mesh.virtualServices),
+    externalServices: own(mesh.externalServices),
+  };
 }
 
 /** @throws {TokenmeshError} `ERR_MESH_INVALID` with every problem, a line each. */

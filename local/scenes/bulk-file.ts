@@ -1,6 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cardWith } from './made-cards.ts';
 
 /** In every number and every name of a made file, so that one search finds any of them. */
 export const NUMBER_MARK = '99994242';
@@ -20,15 +21,6 @@ export function makeBulkFile(records: number): string {
   return file;
 }
 
-/** Sixteen digits, the last by Luhn's algorithm (ISO/IEC 7812-1, annex B). */
 export function panOf(index: number): string {
-  const payload = `${NUMBER_MARK}${String(index).padStart(7, '0')}`;
-  const sum = payload
-    .split('')
-    .toReversed()
-    .reduce((total, digit, place) => {
-      const doubled = place % 2 === 0 ? Number(digit) * 2 : Number(digit);
-      return total + (doubled > 9 ? doubled - 9 : doubled);
-    }, 0);
-  return `${payload}${(10 - (sum % 10)) % 10}`;
+  return cardWith(NUMBER_MARK, 16, index);
 }

@@ -223,7 +223,7 @@ function localReplies(refusals: readonly Refusal[]): EnvoyJson {
       ...REFUSALS.map((facts) => ({
         filter: statusFilter('EQ', facts.status),
         body_format_override: problemFormat(facts, facts.status),
-        headers_to_add: [REFUSED_BY_ENVOY],
+        headers_to_add: [REFUSED_BY_ENVOY, ...(facts.status >= 500 ? [TRY_AGAIN] : [])],
       })),
       {
         filter: statusFilter('GE', 400),
@@ -233,6 +233,9 @@ function localReplies(refusals: readonly Refusal[]): EnvoyJson {
     ],
   };
 }
+
+/** In seconds (RFC 9110 section 10.2.3): what is behind an Envoy may be back by then. */
+const TRY_AGAIN = answerHeader('retry-after', '1');
 
 const PEER_REVOKED = answerHeader(PEER_REVOKED_HEADER, 'true');
 

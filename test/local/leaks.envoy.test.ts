@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateTableCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { searchForLeaks } from '../../local/leaks.ts';
+import { leakFinder, searchForLeaks } from '../../local/leaks.ts';
 import { testCard } from '../../sample-apps/test-cards.ts';
 import { PREPARE_DEADLINE_MS, startEmulatedAws, type EmulatedAws } from '../support/emulated-aws.ts';
 
@@ -32,11 +32,20 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
+const base64 = (before: string): string => Buffer.from(`${before}${CARD}and more`).toString('base64');
+
 describe('the search for leaks', () => {
   it.each([
     ['as it is', CARD],
     ['in groups', CARD.replaceAll(/(\d{4})(?=\d)/g, '$1 ')],
     ['with hyphens', CARD.replaceAll(/(\d{4})(?=\d)/g, '$1-')],
+    ['in hex', Buffer.from(`a ${CARD}`).toString('hex')],
+    ['in upper-case hex', Buffer.from(CARD).toString('hex').toUpperCase()],
+    ['in base64, at the begin of a group', base64('')],
+    ['in base64, a byte later', base64('x')],
+    ['in base64, two bytes later', base64('xy')],
+    ['in base64 for URLs', Buffer.from(`?>${CARD}?>`).toString('base64url')],
+    ['as a part of a URL', [...CARD].map((digit) => `%${digit.charCodeAt(0).toString(16)}`).join('')],
   ])('finds a number in a file, %s', async (_how, text) => {
     mkdirSync(join(directory, 'deep'));
     writeFileSync(join(directory, 'deep', 'some.log'), `{"msg":"card ${text} seen"}`);
@@ -59,6 +68,15 @@ describe('the search for leaks', () => {
     expect(items).toBe(2);
     expect(found).toEqual([`table ${TABLE}`, `table ${TABLE}`]);
     expect(found.join(' ')).not.toContain(CARD);
+  });
+
+  it('finds a text of other letters than digits in its forms', () => {
+    const name = 'Zoë Nobody';
+    const holds = leakFinder([name]);
+    const url = `/?q=${encodeURIComponent(name)}`;
+    for (const text of [`<${name}>`, url, Buffer.from(name).toString('latin1')])
+      expect(holds(text)).toBe(true);
+    expect(holds('Zoe Nobody')).toBe(false);
   });
 
   it('finds nothing where there is nothing', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Mesh } from '../../mesh/definition.ts';
+import type { Mesh, VirtualNode } from '../../mesh/definition.ts';
 import { edgesOf } from '../../mesh/edges.ts';
 import { identityOf, nodeOfIdentity } from '../../mesh/identity.ts';
 import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
@@ -248,5 +248,30 @@ describe('validation', () => {
     });
     expect(problems.length).toBeGreaterThan(5);
     for (const problem of problems) expect(problem.remedy).not.toBe('');
+  });
+});
+
+describe('the name that every object of JavaScript has', () => {
+  it('is refused for a member and for a service', () => {
+    const { virtualNodes, virtualServices } = tokenizationMesh;
+    const named: Mesh = {
+      ...tokenizationMesh,
+      virtualNodes: { ...virtualNodes, constructor: virtualNodes['outsider'] as VirtualNode },
+      virtualServices: { ...virtualServices, constructor: { provider: 'order' } },
+    };
+    expect(pathsOf(named)).toEqual(['virtualNodes.constructor', 'virtualServices.constructor']);
+  });
+
+  it.each(['constructor', '__proto__'])('refuses %s where a service or its provider is meant', (name) => {
+    const [virtualService, provider] = [name, name];
+    const calling = withNode('paybill', (node) => ({
+      ...node,
+      backends: [...node.backends, { virtualService, clientPolicy: { tls: 'mtls' } }],
+    }));
+    expect(pathsOf(calling)).toEqual([`virtualNodes.paybill.backends.${name}`]);
+    const provided = { ...tokenizationMesh.virtualServices, order: { provider } };
+    expect(pathsOf({ ...tokenizationMesh, virtualServices: provided })).toContain(
+      'virtualServices.order.provider',
+    );
   });
 });

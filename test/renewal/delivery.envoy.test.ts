@@ -20,6 +20,7 @@ import {
   sqsDeadLetters,
   takeDeadLetters,
 } from '../../local/aws/dead-letter-queue.ts';
+import { startFaultyAws, type FaultyAws } from '../../local/faulty-aws.ts';
 import {
   createHierarchy,
   requestNodeCertificate,
@@ -33,7 +34,6 @@ import type { RenewalReport } from '../../renewal/renew.ts';
 import { secretsManagerSource } from '../../sidecar/envoy/adapters/secrets-manager-source.ts';
 import { captureLog } from '../fakes/captured-log.ts';
 import { PREPARE_DEADLINE_MS, startEmulatedAws, type EmulatedAws } from '../support/emulated-aws.ts';
-import { startFaultyAws, type FaultyAws } from '../support/faulty-aws.ts';
 
 const DEADLINE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -270,6 +270,11 @@ describe('events', () => {
   );
 });
 
+/** @param times - By default until it is lifted. */
+function throttle(action: string, times = Number.POSITIVE_INFINITY): () => number {
+  return faulty.set({ action, times, harm: { answer: 'ThrottlingException' } });
+}
+
 describe('an ACM', () => {
   it(
     'that is slow to issue is waited for until Lambda’s time is over, and the next try exports what came meanwhile',
@@ -296,8 +301,8 @@ describe('an ACM', () => {
     async () => {
       const before = await issuedSerial();
       shortBeforeItsEnd();
-      faulty.fail('RenewCertificate', 2, 'ThrottlingException');
-      faulty.fail('ExportCertificate', 1, 'ThrottlingException');
+      throttle('RenewCertificate', 2);
+      throttle('ExportCertificate', 1);
       expect(await deliver(warning())).toMatchObject({ outcome: 'handled', tries: 1 });
       expect(await givenSerial()).not.toBe(before);
     },
@@ -309,10 +314,10 @@ describe('an ACM', () => {
     async () => {
       const before = await givenSerial();
       shortBeforeItsEnd();
-      faulty.fail('RenewCertificate', Number.POSITIVE_INFINITY, 'ThrottlingException');
+      const lift = throttle('RenewCertificate');
       const warned = warning();
       expect(await deliver(warned)).toMatchObject({ outcome: 'dead-lettered', tries: 3 });
-      faulty.fail('RenewCertificate', 0, '');
+      lift();
       expect(await givenSerial()).toBe(before);
       expect(measured).toEqual(Array.from({ length: 3 }, () => ({ node: 'order', failures: 1 })));
       const [letter, ...others] = await letters();

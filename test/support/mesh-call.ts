@@ -12,13 +12,17 @@ export interface MeshAnswer {
 
 const agents = new Map<string, Agent>();
 
-/** Calls the tokenizer's Envoy with the certificate of a node: `mesh status` must have written its files. */
+/**
+ * Calls the tokenizer's Envoy with the certificate of a node: `mesh status` must have written its files.
+ *
+ * @param body - A text is sent as it is.
+ */
 export async function callAs(
   state: RunState,
   node: string,
   method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   path: string,
-  body?: object,
+  body?: object | string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<MeshAnswer> {
   const { listener } = nodeState(state, 'tokenizer');
@@ -26,7 +30,7 @@ export async function callAs(
     dispatcher: agentOf(state, node),
     method,
     headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const text = await answer.body.text();
   const document = (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;

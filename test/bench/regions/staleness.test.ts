@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { runRegions } from '../../../bench/regions/regions-bench.ts';
 import { ELSEWHERE_SHARE, simulateStaleness } from '../../../bench/regions/staleness.ts';
 import { textOf } from '../../support/documents.ts';
-import { seededRandom } from '../../support/seeded-random.ts';
+import { seededRandom } from '../../../local/seeded-random.ts';
 
 function even(): () => number {
   const bytes = seededRandom(11);

@@ -214,6 +214,7 @@ describe('a strict mutual listener', () => {
       const down = await envoys.call('outsider', 'http://paybill/healthz');
       expect(down.status).toBe(503);
       expect(JSON.parse(down.body)).toMatchObject({ code: 'ERR_BACKEND_UNAVAILABLE', status: 503 });
+      expect(down.headers['retry-after']).toBe('1');
     },
     DEADLINE_MS,
   );

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createCedarPolicy } from '../../../../sidecar/tokenizer/adapters/cedar-policy.ts';
 import { isToken } from '../../../../sidecar/tokenizer/core/token.ts';
 import type { TokenizeRequest } from '../../../../sidecar/tokenizer/core/vault.ts';
-import { seededRandom } from '../../../support/seeded-random.ts';
+import { seededRandom } from '../../../../local/seeded-random.ts';
 import { CARD, order, PAN, paybill, startVaultUnderTest } from '../../../support/vault-under-test.ts';
 
 const SSN = { fields: { id: { class: 'ssn', value: '078-05-1120' } } };

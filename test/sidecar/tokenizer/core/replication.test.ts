@@ -3,7 +3,7 @@ import { shownAs, TokenNotReplicatedError } from '../../../../sidecar/tokenizer/
 import { missingToken } from '../../../../sidecar/tokenizer/core/live-record.ts';
 import { regionFormat } from '../../../../sidecar/tokenizer/core/formats/region.ts';
 import { createReplicationWatch } from '../../../../sidecar/tokenizer/core/replication.ts';
-import { seededRandom } from '../../../support/seeded-random.ts';
+import { seededRandom } from '../../../../local/seeded-random.ts';
 
 const START = Date.parse('2026-03-04T05:06:07.008Z');
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { CRITICAL_VALUES, measureFormat } from '../../../../../bench/digit-statistics.ts';
 import { NUMERIC_FORMATS, SMALL_FORMAT } from '../../../../../bench/numeric-formats.ts';
 import { randomDigits, randomNumbers } from '../../../../../sidecar/tokenizer/core/formats/random-digits.ts';
-import { seededRandom } from '../../../../support/seeded-random.ts';
+import { seededRandom } from '../../../../../local/seeded-random.ts';
 
 const COUNT = 20_000;
 
