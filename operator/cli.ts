@@ -20,6 +20,7 @@ import { addCaCommand } from './ca/command.ts';
 import { writeIdentityFiles } from './identities.ts';
 import { addDashboardCommand } from './dashboard.ts';
 import { addEdgesCommand } from './edges.ts';
+import { addEventsCommand } from './events.ts';
 import { addExplainCommand } from './explain.ts';
 import { addFingerprintsCommand } from './fingerprints.ts';
 import { addEdgeCommand } from './edge.ts';
@@ -157,6 +158,7 @@ program
   });
 
 addEdgesCommand(program, { mesh, runningMesh, print });
+addEventsCommand(program, { runningMesh, print });
 addTapCommand(program, { mesh, runningMesh, print });
 addExplainCommand(program, {
   mesh,

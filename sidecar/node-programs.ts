@@ -5,6 +5,7 @@
  * @module
  */
 
+import { EVENT_BUS } from './event-bus.ts';
 import type { RenderedSource } from '../mesh/certificate-source.ts';
 import { TABLES } from './tables.ts';
 import { NODE_FLAGS, PROCESS_ENVIRONMENT } from './tokenizer/process-options.ts';
@@ -87,6 +88,7 @@ export function appProgram(settings: AppSettings): Program {
       TOKENMESH_FINGERPRINTS_TABLE: TABLES.fingerprints,
       TOKENMESH_AUDIT_KEY_ID: settings.auditKeyArn,
       ...(markKeyArns.length === 0 ? {} : { TOKENMESH_MARK_KEY_ARNS: markKeyArns.join(',') }),
+      TOKENMESH_EVENT_BUS: EVENT_BUS,
       ORDERS_TABLE: TABLES.orders,
       ...(isTokenizer ? PROCESS_ENVIRONMENT : {}),
     },

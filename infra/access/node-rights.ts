@@ -12,6 +12,7 @@ import {
   authoritiesArn,
   crlObjectsArn,
   denyListArn,
+  eventBusArn,
   expiryIndexArn,
   nodeSecretArns,
   tableArn,
@@ -97,6 +98,7 @@ function tokenizerRights(stack: Stack, keys: KeyArns): PolicyStatement[] {
     useTables(stack, keys),
     allow('OpenBranchKeys', ['kms:Decrypt'], [keys.vault], BRANCH_KEYS_ALONE),
     allow('OpenFingerprintKeys', ['kms:Decrypt'], [keys.vault], FINGERPRINT_KEYS_ALONE),
+    allow('TellLifeEvents', ['events:PutEvents'], [eventBusArn(stack)]),
     allow('SealAudit', ['kms:GenerateMac'], [keys.audit]),
   ];
 }

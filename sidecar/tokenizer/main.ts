@@ -27,6 +27,7 @@ import { createDynamodbSweepStore } from './adapters/dynamodb-sweep-store.ts';
 import { createDynamodbTokenStore } from './adapters/dynamodb-token-store.ts';
 import { listHoneyTokens } from './adapters/dynamodb-honey-tokens.ts';
 import { watchHoneyTokens } from './adapters/honey-watch.ts';
+import { createLifeEvents } from './adapters/eventbridge-life-events.ts';
 import { createKmsAuditMac } from './adapters/kms-audit-mac.ts';
 import { createKmsFingerprintKeys } from './adapters/kms-fingerprint-keys.ts';
 import { createKmsMarkKeys } from './adapters/kms-mark-keys.ts';
@@ -104,6 +105,14 @@ async function start(): Promise<void> {
   // Not waited for: the service starts, and says what is not to be had, where AWS does not answer.
   void honey.refresh();
   const mac = createKmsAuditMac({ ...clients, ...config });
+  const lifeEvents =
+    config.eventBusName === undefined
+      ? undefined
+      : createLifeEvents({
+          busName: config.eventBusName,
+          observer: metrics,
+          onFault: (error) => logger.warn({ fault: nameOf(error) }, 'life events could not be sent'),
+        });
   const audit = createAudit({
     log: createDynamodbAuditLog({ client: clients.dynamodb, ...config }),
     mac,
@@ -112,6 +121,7 @@ async function start(): Promise<void> {
     randomBytes,
     onFault: (error) => logger.error({ fault: faultOf(error) }, 'the audit could not be written'),
     honey: { has: honey.has, onUse: observeHoney(mesh, metrics, logger) },
+    ...(lifeEvents === undefined ? {} : { lifeEvents: lifeEvents.send }),
   });
   const tenants = vaultTenants(mesh);
   const markKeys = createKmsMarkKeys({ ...clients, ...config });
@@ -206,6 +216,7 @@ async function start(): Promise<void> {
     stopReindexing();
     await Promise.all([stopRewrapping(), stopSweeping()]);
     await audit.close();
+    await lifeEvents?.close();
     await sealing.close();
     await tracing()?.flush();
   });
