@@ -2,6 +2,7 @@ import { ACMClient } from '@aws-sdk/client-acm';
 import { ACMPCAClient } from '@aws-sdk/client-acm-pca';
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 
@@ -10,6 +11,7 @@ export interface AwsClients {
   readonly acmPca: ACMPCAClient;
   readonly cognito: CognitoIdentityProviderClient;
   readonly dynamodb: DynamoDBClient;
+  readonly events: EventBridgeClient;
   readonly kms: KMSClient;
   readonly secretsManager: SecretsManagerClient;
 }
@@ -25,6 +27,7 @@ export function emulatorClients(endpoint: string, region: string): AwsClients {
     acmPca: new ACMPCAClient(configuration),
     cognito: new CognitoIdentityProviderClient(configuration),
     dynamodb: new DynamoDBClient(configuration),
+    events: new EventBridgeClient(configuration),
     kms: new KMSClient(configuration),
     secretsManager: new SecretsManagerClient(configuration),
   };

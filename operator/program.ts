@@ -6,6 +6,7 @@ import { addCaCommand } from './ca/command.ts';
 import { addDashboardCommand } from './dashboard.ts';
 import { addEdgeCommand } from './edge.ts';
 import { addEdgesCommand } from './edges.ts';
+import { addEventsCommand } from './events.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { addExplainCommand } from './explain.ts';
 import { addFingerprintsCommand } from './fingerprints.ts';
@@ -66,6 +67,7 @@ export function createProgram(name: string, { mesh, stateFile, runningMesh, prin
   addTokenCommand(program, valued);
   addDetokenizeCommand(program, valued);
   addEdgesCommand(program, seen);
+  addEventsCommand(program, asked);
   addTapCommand(program, seen);
   addExplainCommand(program, {
     ...seen,

@@ -10,6 +10,7 @@ import type { Mesh } from '../mesh/definition.ts';
 import { createDynamodbAuditReader } from '../sidecar/tokenizer/adapters/dynamodb-audit-reader.ts';
 import type { AuditReader } from '../sidecar/tokenizer/core/audit/ports.ts';
 import { emulatorClients } from './aws-clients.ts';
+import { countOf } from './counts.ts';
 import { untilInterrupted } from './interrupted.ts';
 import { nodeState, type RunState } from './run-state.ts';
 import type { SeenRequest } from './tap/seen-request.ts';
@@ -105,9 +106,4 @@ function auditOf(state: RunState): AuditReader {
 function statusOf(text: string): string {
   if (/^[1-5](?:xx|\d\d)$/.test(text)) return text;
   throw new InvalidArgumentError('expected a status such as 403 or 4xx');
-}
-
-function countOf(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('expected a number from 1 to 999999');
 }

@@ -7,6 +7,7 @@
 
 import type { RenderedSource } from '../mesh/certificate-source.ts';
 import { DATABASE_USERS } from '../sample-apps/order-history/users.ts';
+import { EVENT_BUS } from './event-bus.ts';
 import { TABLES } from './tables.ts';
 import { regionCodeOf } from './tokenizer/core/formats/region-codes.ts';
 import { NODE_FLAGS, PROCESS_ENVIRONMENT } from './tokenizer/process-options.ts';
@@ -113,6 +114,7 @@ export function appProgram(settings: AppSettings): Program {
       TOKENMESH_FINGERPRINTS_TABLE: TABLES.fingerprints,
       TOKENMESH_AUDIT_KEY_ID: settings.auditKeyArn,
       ...(markKeyArns.length === 0 ? {} : { TOKENMESH_MARK_KEY_ARNS: markKeyArns.join(',') }),
+      TOKENMESH_EVENT_BUS: EVENT_BUS,
       ...(isTokenizer && otherRegions.length > 0
         ? { TOKENMESH_OTHER_REGIONS: otherRegions.map(regionCodeOf).join(',') }
         : {}),

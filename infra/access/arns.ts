@@ -9,6 +9,7 @@ import type { Hierarchy, Mesh } from '../../mesh/definition.ts';
 import { certificateRolesOf, HIERARCHIES, memberNames } from '../../mesh/identity.ts';
 import { authoritiesSecretName, denyListSecretName } from '../../pki/revocation.ts';
 import { secretNames, trustSecretName } from '../../pki/secret.ts';
+import { EVENT_BUS } from '../../sidecar/event-bus.ts';
 import { EXPIRY_INDEX } from '../../sidecar/tokenizer/adapters/dynamodb-sweep-store.ts';
 import { TABLES, type TableRole } from '../../sidecar/tables.ts';
 
@@ -18,6 +19,10 @@ export function tableArn(stack: Stack, role: TableRole): string {
 
 export function expiryIndexArn(stack: Stack): string {
   return `${tableArn(stack, 'tokens')}/index/${EXPIRY_INDEX}`;
+}
+
+export function eventBusArn(stack: Stack): string {
+  return stack.formatArn({ service: 'events', resource: 'event-bus', resourceName: EVENT_BUS });
 }
 
 /** Secrets Manager puts a hyphen and six characters of its own behind a name. */

@@ -13,6 +13,7 @@ import {
   authoritiesArn,
   crlObjectsArn,
   denyListArn,
+  eventBusArn,
   expiryIndexArn,
   memberSecretArns,
   tableArn,
@@ -124,6 +125,7 @@ function tokenizerRights(stack: Stack, keys: KeyArns): PolicyStatement[] {
     useTables(stack, keys),
     allow('OpenBranchKeys', ['kms:Decrypt'], [keys.vault], BRANCH_KEYS_ALONE),
     allow('OpenFingerprintKeys', ['kms:Decrypt'], [keys.vault], FINGERPRINT_KEYS_ALONE),
+    allow('TellLifeEvents', ['events:PutEvents'], [eventBusArn(stack)]),
     allow('SealAudit', ['kms:GenerateMac'], [keys.audit]),
     ...(keys.marks.length === 0 ? [] : [allow('OpenMarks', ['kms:Decrypt'], keys.marks, MARKS_ALONE)]),
   ];

@@ -192,6 +192,7 @@ export class NetworkStack extends RegionStack {
       secrets: InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
       kms: InterfaceVpcEndpointAwsService.KMS,
       logs: InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
+      events: InterfaceVpcEndpointAwsService.EVENTBRIDGE,
       registry: InterfaceVpcEndpointAwsService.ECR,
       images: InterfaceVpcEndpointAwsService.ECR_DOCKER,
       ...(hasShortLived(this.mesh)

@@ -1,6 +1,7 @@
 import { Annotations, CfnOutput } from 'aws-cdk-lib';
 import { SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
+import { EventBus } from 'aws-cdk-lib/aws-events';
 import type { ApplicationTargetGroup } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
@@ -8,6 +9,7 @@ import { edgesOf, memberOf } from '../../mesh/edges.ts';
 import type { Hierarchy } from '../../mesh/definition.ts';
 import { taskPlacement } from '../../mesh/envoy/task-placement.ts';
 import type { TokenIssuer } from '../../mesh/envoy/types.ts';
+import { EVENT_BUS } from '../../sidecar/event-bus.ts';
 import { appProgram, type OrderDatabase, type Program } from '../../sidecar/node-programs.ts';
 import type { KeyArns } from '../access/node-rights.ts';
 import { NodeService } from '../constructs/node-service.ts';
@@ -55,6 +57,10 @@ export class ServicesStack extends RegionStack {
       clusterName: this.mesh.name,
       vpc: props.network.vpc,
       containerInsightsV2: ContainerInsights.ENABLED,
+    });
+    new EventBus(this, 'events', {
+      eventBusName: EVENT_BUS,
+      description: 'what becomes of tokens, without any value',
     });
     const nodes = deployedNodes(this.mesh, this.deployment);
     this.logGroups = Object.fromEntries(nodes.map((node) => [node, this.#log(node)]));

@@ -7,6 +7,7 @@
 import { CreateTableCommand, UpdateTimeToLiveCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateAliasCommand, CreateKeyCommand, ReplicateKeyCommand } from '@aws-sdk/client-kms';
 import { request } from 'undici';
+import { CreateEventBusCommand } from '@aws-sdk/client-eventbridge';
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { TokenmeshError } from '../../errors/error.ts';
 import { createHandler } from '../../cert-exporter/handler.ts';
@@ -26,6 +27,7 @@ import {
 import { importMaterial } from '../../operator/key-import.ts';
 import { trustSecretName } from '../../pki/secret.ts';
 import { createQuietLogger, type Logger } from '../../runtime/log.ts';
+import { EVENT_BUS } from '../../sidecar/event-bus.ts';
 import {
   EXPIRING_TABLES,
   EXPIRY_ATTRIBUTE,
@@ -96,6 +98,7 @@ export async function createVaultResources(
   if (vaultKey.replicaOf === undefined)
     await makeTenantKeys(location, mesh, createQuietLogger('tenant-keys'));
   const [auditKeyArn, markKeyArn] = await Promise.all([createAuditKey(aws.kms), createMarkKey(aws.kms)]);
+  await aws.events.send(new CreateEventBusCommand({ Name: EVENT_BUS }));
   return { vaultKeyArn, auditKeyArn, markKeyArn };
 }
 

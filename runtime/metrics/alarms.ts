@@ -169,6 +169,18 @@ export const ALARMS: readonly Alarm[] = [
     runbook: 'a-honey-token-was-used',
   },
   {
+    name: 'life-events-dropped',
+    severity: 'ticket',
+    sentence: 'the event bus was not told what became of tokens',
+    metric: 'tokenmesh_life_events_total',
+    where: { outcome: 'dropped' },
+    of: 'increase',
+    comparison: '>',
+    threshold: 0,
+    minutes: 5,
+    runbook: 'life-events-are-dropped',
+  },
+  {
     name: 'key-refresh-failing',
     severity: 'page',
     sentence: 'KMS or the key store does not answer for a branch key in use',

@@ -399,6 +399,16 @@ export const METRICS: readonly Metric[] = [
     isLazy: true,
   },
   {
+    name: 'tokenmesh_life_events_total',
+    kind: 'counter',
+    unit: 'count',
+    source: 'tokenizer',
+    meaning: 'Life events of tokens, by whether the event bus took them.',
+    labels: ['outcome'],
+    panel: 'vault',
+    isLazy: true,
+  },
+  {
     name: 'tokenmesh_branch_key_fetches_total',
     kind: 'counter',
     unit: 'count',

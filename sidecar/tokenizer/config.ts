@@ -31,6 +31,8 @@ export interface TokenizerConfig {
   readonly sweepSeconds: number;
   /** The asymmetric KMS keys that values were encrypted under at the edge; marks of no other are opened. */
   readonly markKeyArns: readonly string[];
+  /** The bus that is told what becomes of tokens. @default nobody is told */
+  readonly eventBusName?: string;
   readonly auditTableName: string;
   /** An alias, id or ARN of the HMAC key that seals the audit. */
   readonly auditKeyId: string;
@@ -50,6 +52,8 @@ const DEFAULT_KEY_SECONDS = '3600';
 const KEY_SECONDS = /^(?:[5-9]|[1-9]\d{1,3}|[1-7]\d{4}|8[0-5]\d{3}|86[0-3]\d{2}|86400)$/;
 const DEFAULT_HEARTBEAT_SECONDS = '5';
 const SECONDS = /^[1-9]\d{0,2}$/;
+/** Name or ARN of a bus (EventBridge API reference, PutEvents). */
+const EVENT_BUS = /^(?:arn:aws[\w-]*:events:[a-z\d-]+:\d{12}:event-bus\/)?[\w.-][\w./-]{0,255}$/;
 export const TABLE_NAME = /^[\w.-]{3,255}$/;
 
 /**
@@ -72,6 +76,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): T
     sealingThreads: Number(env['TOKENMESH_SEALING_THREADS'] ?? defaultSealingThreads()),
     sweepSeconds: Number(env['TOKENMESH_SWEEP_SECONDS'] ?? DEFAULT_SWEEP_SECONDS),
     markKeyArns: (env['TOKENMESH_MARK_KEY_ARNS'] ?? '').split(',').filter((arn) => arn !== ''),
+    ...(env['TOKENMESH_EVENT_BUS'] === undefined ? {} : { eventBusName: env['TOKENMESH_EVENT_BUS'] }),
     auditTableName: env['TOKENMESH_AUDIT_TABLE'] ?? 'tokenmesh-audit',
     auditKeyId: env['TOKENMESH_AUDIT_KEY_ID'] ?? 'alias/tokenmesh-audit',
   };
@@ -85,6 +90,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): T
     ...config.markKeyArns.flatMap((arn) =>
       mismatch('TOKENMESH_MARK_KEY_ARNS', arn, KMS_KEY_ARN, 'ARNs of KMS keys with a comma between them'),
     ),
+    ...(config.eventBusName === undefined
+      ? []
+      : mismatch('TOKENMESH_EVENT_BUS', config.eventBusName, EVENT_BUS, 'the name or ARN of an event bus')),
     ...mismatch('TOKENMESH_AUDIT_TABLE', config.auditTableName, TABLE_NAME, "a table's name"),
     ...mismatch('TOKENMESH_AUDIT_KEY_ID', config.auditKeyId, KMS_KEY_ID, 'the alias, id or ARN of a KMS key'),
     ...mismatch(

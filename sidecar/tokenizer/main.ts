@@ -27,6 +27,7 @@ import { createDynamodbSweepStore } from './adapters/dynamodb-sweep-store.ts';
 import { createDynamodbTokenStore } from './adapters/dynamodb-token-store.ts';
 import { listHoneyTokens } from './adapters/dynamodb-honey-tokens.ts';
 import { watchHoneyTokens } from './adapters/honey-watch.ts';
+import { createLifeEvents } from './adapters/eventbridge-life-events.ts';
 import { createKmsAuditMac } from './adapters/kms-audit-mac.ts';
 import { createKmsFingerprintKeys } from './adapters/kms-fingerprint-keys.ts';
 import { createKmsMarkKeys } from './adapters/kms-mark-keys.ts';
@@ -107,6 +108,14 @@ async function start(): Promise<void> {
   // Not waited for: the service starts, and says what is not to be had, where AWS does not answer.
   void honey.refresh();
   const mac = createKmsAuditMac({ ...clients, ...config });
+  const lifeEvents =
+    config.eventBusName === undefined
+      ? undefined
+      : createLifeEvents({
+          busName: config.eventBusName,
+          observer: metrics,
+          onFault: (error) => logger.warn({ fault: nameOf(error) }, 'life events could not be sent'),
+        });
   const audit = createAudit({
     log: createDynamodbAuditLog({ client: clients.dynamodb, ...config }),
     mac,
@@ -115,6 +124,7 @@ async function start(): Promise<void> {
     randomBytes,
     onFault: (error) => logger.error({ fault: faultOf(error) }, 'the audit could not be written'),
     honey: { has: honey.has, onUse: observeHoney(mesh, metrics, logger) },
+    ...(lifeEvents === undefined ? {} : { lifeEvents: lifeEvents.send }),
   });
   const tenants = vaultTenants(mesh);
   const replicas = createReplicationWatch(config.otherRegionCodes, now);
@@ -220,6 +230,7 @@ async function start(): Promise<void> {
     stopReindexing();
     await Promise.all([stopRewrapping(), stopSweeping(), stopBeating()]);
     await audit.close();
+    await lifeEvents?.close();
     await sealing.close();
     await tracing()?.flush();
   });

@@ -7,6 +7,7 @@ const made = synthesize({ outsider: 'true', certificates: 'short-lived' });
 const exported = synthesize({ outsider: 'true' });
 
 const table = (name: string): string => `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${name}`;
+const bus = (name: string): string => `arn:aws:events:${REGION}:${ACCOUNT}:event-bus/${name}`;
 const secret = (name: string): string => `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}-AbCdEf`;
 const certificate = `arn:aws:acm:${REGION}:${ACCOUNT}:certificate/12345678-1234-1234-1234-123456789012`;
 const keyOf = (alias: string): string => {
@@ -135,6 +136,7 @@ const MUST: readonly Case[] = [
   ['tokenizer', 'dynamodb:DescribeTable', table(TABLES.audit)],
   ['tokenizer', 'dynamodb:DeleteItem', table(TABLES.fingerprints)],
   ['tokenizer', 'kms:Decrypt', KEYS.tables, via('dynamodb')],
+  ['tokenizer', 'events:PutEvents', bus('tokenmesh')],
   ['order', 'dynamodb:PutItem', table(TABLES.orders)],
   ['order', 'dynamodb:GetItem', table(TABLES.orders)],
   ['paybill', 'dynamodb:GetItem', table(TABLES.orders)],
@@ -241,6 +243,8 @@ const MUST_NOT: readonly Case[] = [
       table(name),
     ]),
   ),
+  ['tokenizer', 'events:PutEvents', bus('default')],
+  ['order', 'events:PutEvents', bus('tokenmesh')],
   ['tokenizer', 'dynamodb:GetItem', table(TABLES.orders)],
   ['tokenizer', 'dynamodb:PutItem', table(TABLES.keys)],
   ['order', 'dynamodb:UpdateItem', table(TABLES.orders)],

@@ -5,7 +5,7 @@ import { KMSClient } from '@aws-sdk/client-kms';
  * Bounds for every call: three attempts, each given up soon enough that a retry still fits in the
  * deadline of the request. The SDK puts jitter between them.
  */
-const BOUNDED = {
+export const BOUNDED_CALLS = {
   maxAttempts: 3,
   requestHandler: { connectionTimeout: 500, requestTimeout: 1_500, throwOnRequestTimeout: true },
 } as const;
@@ -24,7 +24,7 @@ export type ClientConfig = Pick<DynamoDBClientConfig, 'endpoint' | 'region' | 'c
  */
 export function createAwsClients(config: ClientConfig = {}): AwsClients {
   return {
-    dynamodb: new DynamoDBClient({ ...BOUNDED, ...config }),
-    kms: new KMSClient({ ...BOUNDED, ...config }),
+    dynamodb: new DynamoDBClient({ ...BOUNDED_CALLS, ...config }),
+    kms: new KMSClient({ ...BOUNDED_CALLS, ...config }),
   };
 }

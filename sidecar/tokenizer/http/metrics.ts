@@ -1,3 +1,4 @@
+import type { LifeEventObserver } from '../adapters/eventbridge-life-events.ts';
 import type { StoreObserver } from '../adapters/shared-calls.ts';
 import type { KeyObserver, KeyState } from '../core/crypto/key-cache.ts';
 import type { ReplicationWatch } from '../core/replication.ts';
@@ -5,7 +6,7 @@ import type { Swept } from '../core/sweeping.ts';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What the service counts. No label holds what a caller may choose: routes are templates, identities those of the mesh. */
-export interface Metrics extends KeyObserver, StoreObserver {
+export interface Metrics extends KeyObserver, StoreObserver, LifeEventObserver {
   requestAnswered(request: AnsweredRequest): void;
   /** @param outcome - `ok`, or the code of the error. */
   itemDone(operation: string, outcome: string): void;
@@ -83,6 +84,12 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     labelNames: ['node', 'operation'],
     registers,
   });
+  const lifeEvents = new Counter({
+    name: 'tokenmesh_life_events_total',
+    help: 'Life events of tokens, by whether the bus took them.',
+    labelNames: ['outcome'],
+    registers,
+  });
   return {
     ...policy,
     ...sweepMetrics(registers),
@@ -103,6 +110,9 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     },
     honeyTokenUsed(node, operation) {
       honeyUses.inc({ node, operation });
+    },
+    lifeEvents(outcome, count) {
+      lifeEvents.inc({ outcome }, count);
     },
     contentType: registry.contentType,
     text: () => registry.metrics(),

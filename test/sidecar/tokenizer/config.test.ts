@@ -39,6 +39,14 @@ describe('the configuration of the tokenizer', () => {
     );
   });
 
+  it('tells a bus of events where it is named, and refuses what is no name of one', () => {
+    const arn = 'arn:aws:events:us-east-1:123456789012:event-bus/tokenmesh';
+    expect(readConfig({ ...WHOLE, TOKENMESH_EVENT_BUS: arn }).eventBusName).toBe(arn);
+    expect(() => readConfig({ ...WHOLE, TOKENMESH_EVENT_BUS: 'a bus' })).toThrow(
+      expect.objectContaining({ message: expect.stringContaining('TOKENMESH_EVENT_BUS') }),
+    );
+  });
+
   it('takes another folder of policies, and limits', () => {
     const env = {
       ...WHOLE,

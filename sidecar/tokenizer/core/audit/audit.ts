@@ -11,6 +11,7 @@ import { lettersOf } from './letters.ts';
 import { onceHad } from './once-had.ts';
 import type { AuditLog, AuditMac } from './ports.ts';
 import type { HoneyTokens } from './honey.ts';
+import { lifeEventsOf, type LifeEventSink } from './life-events.ts';
 import { recordOf, type AuditEvent, type AuditRecord } from './record.ts';
 import { REFERENCE_KEY_MESSAGE, tokenReference } from './token-reference.ts';
 import { AuditTrail } from './trail.ts';
@@ -47,6 +48,8 @@ export interface AuditParts {
   readonly onFault: (error: unknown) => void;
   /** @default there are none */
   readonly honey?: HoneyTokens;
+  /** Told what became of tokens, once that is durable. @default nobody is */
+  readonly lifeEvents?: LifeEventSink;
 }
 
 const WRITER_BYTES = 16;
@@ -68,7 +71,9 @@ export function createAudit(parts: AuditParts): Audit {
         throw error;
       });
       const keyed = keyedBy(key);
-      await trail.append(events.map((event) => JSON.stringify(markHoney(event, recordOf(event, keyed)))));
+      const records = events.map((event) => markHoney(event, recordOf(event, keyed)));
+      await trail.append(records.map((record) => JSON.stringify(record)));
+      parts.lifeEvents?.(records.flatMap(lifeEventsOf));
     },
     referenceOf: async (token) => tokenReference(await referenceKey(), token),
     async checkReady() {
