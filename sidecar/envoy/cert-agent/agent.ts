@@ -171,14 +171,16 @@ export class CertAgent {
     }
   }
 
-  /** One at a time: roots and CRLs change apart from each other, and stand in one file. */
+  /** One at a time: roots and CRLs change apart from each other, and stand in one file. What fails is told. */
   async #takeTrust(hierarchy: Hierarchy, offered: () => DeliveredTrust | undefined): Promise<void> {
-    const turn = this.#trustTurn.then(async () => {
+    this.#trustTurn = this.#trustTurn.then(async () => {
       const delivered = offered();
-      if (delivered !== undefined) await this.#swapTrust(hierarchy, delivered);
+      if (delivered === undefined) return;
+      await this.#swapTrust(hierarchy, delivered).catch((error: unknown) =>
+        this.#reportTrust(hierarchy, [problemOf(error, unavailable)]),
+      );
     });
-    this.#trustTurn = turn.catch(() => {});
-    await turn;
+    await this.#trustTurn;
   }
 
   async #swapTrust(hierarchy: Hierarchy, delivered: DeliveredTrust): Promise<void> {

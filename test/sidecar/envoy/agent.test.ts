@@ -363,6 +363,19 @@ describe('the CRLs beside a trust bundle', () => {
     expect(world.swaps).toHaveLength(length);
   });
 
+  it('that Envoy refuses are told, and offered again: the sidecar goes on with those it has', async () => {
+    await world.agent.refresh();
+    world.crls = { ...world.crls, pem: 'CRL 2', version: '2' };
+    world.refusal = 'Failed to load CRL from <inline>';
+    await world.agent.refreshCrls();
+    expect(crlInSecret()).toBe('CRL 1');
+    expect(world.agent.trustStates[0]?.problems[0]?.code).toBe('ERR_SECRET_REFUSED');
+    world.refusal = undefined;
+    await world.agent.refreshCrls();
+    expect(crlInSecret()).toBe('CRL 2');
+    expect(world.agent.trustStates[0]?.problems).toEqual([]);
+  });
+
   it('are taken out where they are lifted, and it is told', async () => {
     await world.agent.refresh();
     world.crls = { verdict: 'lift', mayStart: true, serials: [], version: 'lift', problems: [STALE] };
