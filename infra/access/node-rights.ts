@@ -156,6 +156,7 @@ export const TABLE_KEY_ACTIONS = [
   'kms:ReEncryptTo',
 ];
 
-export function viaService(stack: Stack, service: string) {
-  return { StringEquals: { 'kms:ViaService': `${service}.${stack.region}.amazonaws.com` } };
+export function viaService(stack: Stack, ...services: string[]) {
+  const names = services.map((service) => `${service}.${stack.region}.amazonaws.com`);
+  return { StringEquals: { 'kms:ViaService': names.length === 1 ? names[0] : names } };
 }

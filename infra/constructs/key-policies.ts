@@ -95,15 +95,15 @@ export function markKeyPolicy(users: KeyUsers): PolicyDocument {
   });
 }
 
-/** Of a key that one service uses for what it stores: in the name of whoever calls that service. */
-export function storeKeyPolicy(stack: Stack, users: KeyUsers, service: string): PolicyDocument {
+/** Of a key that services use for what they store: in the name of whoever calls one of them. */
+export function storeKeyPolicy(stack: Stack, users: KeyUsers, ...services: string[]): PolicyDocument {
   const account = new AccountRootPrincipal();
   return new PolicyDocument({
     statements: [
       ...administration(users),
-      grant('UseThroughTheService', [account], TABLE_KEY_ACTIONS, viaService(stack, service)),
+      grant('UseThroughTheService', [account], TABLE_KEY_ACTIONS, viaService(stack, ...services)),
       grant('LetTheServiceKeepUsing', [account], ['kms:CreateGrant'], {
-        ...viaService(stack, service),
+        ...viaService(stack, ...services),
         Bool: { 'kms:GrantIsForAWSResource': 'true' },
       }),
     ],

@@ -60,7 +60,11 @@ export class KeysStack extends RegionStack {
         this.#primary?.audit,
       ),
       tables: this.#own('tables', 'encrypts the tables', storeKeyPolicy(this, users, 'dynamodb')),
-      secrets: this.#own('secrets', 'encrypts the secrets', storeKeyPolicy(this, users, 'secretsmanager')),
+      secrets: this.#own(
+        'secrets',
+        'encrypts the secrets',
+        storeKeyPolicy(this, users, ...this.#keepersOfSecrets()),
+      ),
       operations: this.#own(
         'operations',
         'encrypts logs, alarms and queues',
@@ -85,6 +89,11 @@ export class KeysStack extends RegionStack {
     new CfnOutput(this, 'vault-key-arn', { value: this.keys.vault });
     new CfnOutput(this, 'audit-key-arn', { value: this.keys.audit });
     new CfnOutput(this, 'bulk-key-arn', { value: this.keys.bulk });
+  }
+
+  /** RDS keeps the password of a database's owner in a secret, and seals it in the name of who makes the database. */
+  #keepersOfSecrets(): string[] {
+    return this.deployment.orderStore === 'mysql' ? ['secretsmanager', 'rds'] : ['secretsmanager'];
   }
 
   /** One for each name. KMS turns no asymmetric key by itself: a new one stands beside the old. */

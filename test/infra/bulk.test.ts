@@ -144,7 +144,7 @@ describe('what is watched of it', () => {
     const alarms = made
       .ofType('AWS::CloudWatch::Alarm')
       .filter(({ id }) => id.startsWith('alarmsbulk') && !id.includes('client'))
-      .map(({ properties }) => properties.MetricName);
+      .map(({ properties }) => String(properties.MetricName));
     expect(alarms.toSorted()).toEqual([
       'ApproximateAgeOfOldestMessage',
       'ApproximateAgeOfOldestMessage',

@@ -22,6 +22,7 @@ import {
   type EmulatedCloudFormation,
   type MadeStack,
 } from '../support/cloudformation.ts';
+import { AT_EDGE, edgeKeyFile } from '../support/edge-key-file.ts';
 import { synthesize } from '../support/synthesized.ts';
 
 const HERE = import.meta.dirname;
@@ -36,8 +37,11 @@ const STACKS = [
   'certificates',
   'callers',
   'edge',
+  'orders',
   'services',
+  'bulk',
   'observability',
+  'distribution',
 ];
 
 /** What the emulator does not know. What it learns, this list must lose. */
@@ -59,6 +63,15 @@ const LACKING = [
   'Custom::VpcRestrictDefaultSG',
 ];
 
+/** Every stack that there can be. */
+const EVERYTHING = {
+  ...AT_EDGE,
+  edgeKeys: 'first',
+  edgeKeyFile: edgeKeyFile(),
+  orderStore: 'mysql',
+  outsider: 'true',
+};
+
 let bin: string;
 
 beforeAll(async () => {
@@ -73,6 +86,7 @@ beforeAll(async () => {
 describe('the templates', () => {
   it.each([
     ['envoy', { domain: 'pay.example.com', hostedZoneId: 'Z0123456789ABC', outsider: 'true' }],
+    ['envoy with every choice', { ...EVERYTHING, hostedZoneId: 'Z0123456789ABC' }],
     [
       'envoy with short-lived certificates, in two regions',
       { certificates: 'short-lived', regions: 'us-east-1,eu-west-1' },
@@ -112,7 +126,7 @@ describe('the stacks', () => {
   beforeAll(async () => {
     cloudFormation = await startCloudFormation(bin);
     const hostedZoneId = await cloudFormation.hostedZone('pay.example.com');
-    const { templates } = synthesize({ domain: 'pay.example.com', hostedZoneId, outsider: 'true' });
+    const { templates } = synthesize({ ...EVERYTHING, hostedZoneId });
     stackCount = templates.size;
     for (const name of STACKS) {
       const stackName = `tokenmesh-${name}-us-east-1`;
@@ -144,7 +158,8 @@ describe('the stacks', () => {
 
   it('give the programs the tables that they know', async () => {
     const client = new DynamoDBClient(cloudFormation.clientConfig);
-    for (const [role, TableName] of Object.entries(TABLES) as [TableRole, string][]) {
+    const { orders: _inTheDatabase, ...tables } = TABLES;
+    for (const [role, TableName] of Object.entries(tables) as [TableRole, string][]) {
       const { Table } = await client.send(new DescribeTableCommand({ TableName }));
       const { hash, range } = TABLE_KEYS[role];
       expect(Table?.KeySchema?.map(({ AttributeName }) => AttributeName)).toEqual(

@@ -9,6 +9,7 @@ import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { AT_EDGE, edgeKeyFile } from '../support/edge-key-file.ts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -33,9 +34,19 @@ async function synth(output: string, context: Readonly<Record<string, string>>):
 }
 
 describe.each([
-  ['envoy', { domain: 'pay.example.com', hostedZoneId: 'Z0123456789ABC', outsider: 'true' }],
-  ['app-mesh', { target: 'app-mesh' }],
-])('the synthesis of the target %s', (_target, context: Record<string, string>) => {
+  [
+    'envoy, with every choice',
+    8,
+    {
+      ...AT_EDGE,
+      edgeKeys: 'first',
+      edgeKeyFile: edgeKeyFile(),
+      orderStore: 'mysql',
+      outsider: 'true',
+    },
+  ],
+  ['app-mesh', 6, { target: 'app-mesh' }],
+])('the synthesis of the target %s', (_target, functions, context: Record<string, string>) => {
   const output = mkdtempSync(join(tmpdir(), 'tokenmesh-synth-'));
 
   beforeAll(async () => await synth(output, context), DEADLINE_MS);
@@ -53,7 +64,7 @@ describe.each([
     'makes a bundle of each function that loads and has its handler',
     async () => {
       const bundles = globSync(join(output, 'asset.*', 'index.mjs'));
-      expect(bundles).toHaveLength(5);
+      expect(bundles).toHaveLength(functions);
       for (const bundle of bundles) {
         const load = `const { handler } = await import(${JSON.stringify(bundle)}); process.stdout.write(typeof handler);`;
         const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', load]);

@@ -182,6 +182,39 @@ describe('a task', () => {
     }
   });
 
+  it.each(NODES)('of %s is found under its name in Cloud Map', (node) => {
+    const registered = envoy.one(
+      'AWS::ServiceDiscovery::Service',
+      ({ properties }) => properties.Name === node,
+    );
+    const namespace = envoy.one('AWS::ServiceDiscovery::PrivateDnsNamespace', () => true);
+    expect(`${registered.properties.Name}.${namespace.properties.Name}`).toBe(identityOf(mesh, node));
+    expect(registered.properties.DnsConfig.DnsRecords).toEqual([{ TTL: 10, Type: 'A' }]);
+    const service = envoy.one('AWS::ECS::Service', ({ properties }) => properties.ServiceName === node);
+    expect(service.properties.ServiceRegistries).toEqual([{ RegistryArn: `${registered.id}.Arn` }]);
+  });
+
+  it('is told no address, nor is a function: only where to listen, and whose is this machine', () => {
+    const everything = synthesize({ outsider: 'true', orderStore: 'mysql', certificates: 'short-lived' });
+    const told = [
+      ...everything
+        .ofType('AWS::ECS::TaskDefinition')
+        .flatMap(({ properties }) => properties.ContainerDefinitions as Container[])
+        .flatMap((container) => Object.entries(environmentOf(container))),
+      ...everything
+        .ofType('AWS::Lambda::Function')
+        .flatMap(({ properties }) => Object.entries(properties.Environment?.Variables ?? {})),
+    ];
+    expect(told.length).toBeGreaterThan(80);
+    const addresses = told.flatMap(([name, value]) =>
+      [...String(value).matchAll(/(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])/g)].map(([found]) => [
+        name,
+        found,
+      ]),
+    );
+    expect(new Set(addresses.map(([, found]) => found))).toEqual(new Set(['0.0.0.0']));
+  });
+
   it.each(NODES)(
     'of %s can write nowhere but to the sockets that it shares, and its sidecar to memory',
     (node) => {

@@ -4,6 +4,7 @@ import { identityOf, nodeNames } from '../../mesh/identity.ts';
 import { tokenizationMesh as mesh } from '../../mesh/tokenization-mesh.ts';
 import { parseAuthorities, parseDenyList } from '../../pki/revocation.ts';
 import { tokensTable } from '../../sidecar/tokenizer/adapters/dynamodb-sweep-store.ts';
+import { REGION_CODES } from '../../sidecar/tokenizer/core/formats/region-codes.ts';
 import { TABLE_KEYS, TABLES, type TableRole } from '../../sidecar/tables.ts';
 import { withOpenGateway } from '../support/meshes.ts';
 import { ACCOUNT, REGION, synthesize, type Resource } from '../support/synthesized.ts';
@@ -382,6 +383,10 @@ describe('the edge', () => {
   });
 });
 
+interface Container {
+  readonly Environment: readonly { readonly Name: string; readonly Value: string }[];
+}
+
 interface Egress {
   readonly Description: string;
   readonly CidrIp: string;
@@ -480,6 +485,34 @@ describe('several regions', () => {
       );
       expect(replica).toMatchObject({ DeletionProtectionEnabled: true });
     }
+  });
+
+  it.each([
+    ['us-east-1', 'IAD'],
+    ['eu-west-1', 'DUB'],
+  ])('tell the tokenizer of %s which region it is, by the code that its tokens name', (region, code) => {
+    const task = both.one(
+      'AWS::ECS::TaskDefinition',
+      ({ stack, properties }) => stack.endsWith(region) && properties.Family === 'tokenmesh-tokenizer',
+    );
+    for (const { Environment } of task.properties.ContainerDefinitions as Container[]) {
+      expect(Environment).toContainEqual({ Name: 'AWS_REGION', Value: region });
+    }
+    expect(REGION_CODES[region]).toBe(code);
+  });
+
+  it('lead a caller to the nearest that answers, each under a certificate of its own', () => {
+    const outside = synthesize({
+      regions: 'us-east-1,eu-west-1',
+      domain: 'pay.example.com',
+      hostedZoneId: 'Z0123456789ABC',
+    });
+    const records = outside.ofType('AWS::Route53::RecordSet').map(({ properties }) => properties);
+    expect(records.map(({ Name, Region, SetIdentifier }) => [Name, Region, SetIdentifier])).toEqual([
+      ['pay.example.com.', 'us-east-1', 'us-east-1'],
+      ['pay.example.com.', 'eu-west-1', 'eu-west-1'],
+    ]);
+    for (const { AliasTarget } of records) expect(AliasTarget.EvaluateTargetHealth).toBe(true);
   });
 
   it('have a mesh each, with CAs and certificates of its own', () => {

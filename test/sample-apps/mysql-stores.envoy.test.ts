@@ -11,9 +11,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createConnection, type Connection, type Pool, type RowDataPacket } from 'mysql2/promise';
 import { DATABASE } from '../../local/mysql/database-server.ts';
 import { findMysqlServer } from '../../local/mysql/find-server.ts';
+import { createMigrationHandler } from '../../sample-apps/order-history/migrate-handler.ts';
 import { migrateOrderHistory } from '../../sample-apps/order-history/migrations.ts';
+import { BY_IAM, userStatements } from '../../sample-apps/order-history/users.ts';
 import { createMysqlOrderStore } from '../../sample-apps/order/adapters/mysql-order-store.ts';
 import { createMysqlPaymentStore } from '../../sample-apps/paybill/adapters/mysql-payment-store.ts';
+import { captureLog } from '../fakes/captured-log.ts';
 import { newOrder, orderStoreContract } from '../contracts/order-store.contract.ts';
 import { paymentStoreContract } from '../contracts/payment-store.contract.ts';
 import {
@@ -209,6 +212,44 @@ describe('the migrations', () => {
     expect(refused.stderr).not.toContain(USERS.order.password);
     expect((await migrate({ ORDER_DB_HOST: '127.0.0.1' })).stderr).toContain(
       'ORDER_DB_HOST: expected a host name',
+    );
+  });
+
+  it('are done by a function in a deployment, which makes a user for each app, and may be run again', async () => {
+    await root.query('CREATE DATABASE deployed');
+    await root.query("CREATE USER 'deployer'@'%' IDENTIFIED BY 'deployer-of-a-test' REQUIRE SSL");
+    await root.query("GRANT ALL ON deployed.* TO 'deployer'@'%' WITH GRANT OPTION");
+    await root.query("GRANT CREATE USER ON *.* TO 'deployer'@'%'");
+    const log = captureLog();
+    const migrate = createMigrationHandler({
+      environment: {
+        ORDER_DB_HOST: 'localhost',
+        ORDER_DB_PORT: String(database.settings(USERS.order).port),
+        ORDER_DB_NAME: 'deployed',
+        ORDER_DB_CA_FILE: database.caFile,
+      },
+      readOwner: async () => JSON.stringify({ username: 'deployer', password: 'deployer-of-a-test' }),
+      identifiedBy: (app) => `BY '${USERS[app].password}'`,
+      logger: log.logger,
+    });
+    await migrate();
+    await migrate();
+    expect(log.lines().map(({ done }) => done)).toEqual([['1 orders', '2 order-items'], []]);
+    expect(log.text()).not.toContain('of-a-test');
+    await withPool(database.open(USERS.order, { database: 'deployed' }), async (pool) => {
+      const order = newOrder();
+      expect(await createMysqlOrderStore(pool).insert(order)).toBe('stored');
+      expect(await codeOf(pool.query("UPDATE orders SET payment_status = 'PAID'"))).toMatch(/^ER_.*DENIED/);
+    });
+  });
+
+  it('make users that RDS knows by IAM alone, over TLS', () => {
+    const made = userStatements('orders', () => BY_IAM).filter((each) => each.startsWith('CREATE USER'));
+    expect(made).toEqual(
+      ['order_app', 'paybill_app'].map(
+        (name) =>
+          `CREATE USER IF NOT EXISTS '${name}'@'%' IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL`,
+      ),
     );
   });
 
