@@ -22,17 +22,14 @@ import {
   writeRunState,
   type BulkState,
   type NodeState,
-  type RegionsState,
   type RunState,
 } from '../operator/run-state.ts';
-import { changeRegions } from '../operator/regions/emulated-regions.ts';
 import type { Logger } from '../runtime/log.ts';
-import { REPLICATED_TABLES } from '../sidecar/tables.ts';
 import { startEmulator } from './aws/emulator.ts';
 import { preparePythonEnvironment } from './aws/python-environment.ts';
 import { givenMaterial, requireEmptyAccount, requireEnvoy } from './given-parts.ts';
 import { createBulkResources } from './aws/bulk-resources.ts';
-import { createVaultResources, TABLES, type PrimaryKey, type VaultResources } from './aws/resources.ts';
+import { createVaultResources, TABLES, type VaultResources } from './aws/resources.ts';
 import { createUserPool, type CreatedUserPool } from './aws/user-pool.ts';
 import { freePort } from './free-port.ts';
 import { OTLP_ENDPOINT, tracesOf } from './traces.ts';
@@ -42,6 +39,7 @@ import { startLocalDatabase, type DatabaseEnvironments } from './mysql/local-dat
 import { appName, bootstrapFile, sidecarName, startNodes, type NodeProcessesPlan } from './node-processes.ts';
 import { createProcesses, logFileOf, type Processes } from './processes.ts';
 import { untilReady } from './readiness.ts';
+import { joinRegions, regionsBeside, regionsStateOf, type MeshRegion } from './regions/mesh-region.ts';
 import { writeShortLivedIdentities } from './short-lived.ts';
 import { startRenewalSchedule } from './renewal-schedule.ts';
 
@@ -55,22 +53,10 @@ const ACCOUNT_ID = '123456789012';
  */
 const BULK_SECONDS = 30;
 
-/** "Usually within one second", as the DynamoDB developer guide says of global tables. */
-const REPLICATION_DELAY_SECONDS = 0.5;
-
 const PROJECT_ROOT = join(import.meta.dirname, '..');
 
 /** Where the order app keeps its history. */
 export type LocalOrderStore = 'dynamodb' | 'mysql';
-
-/** One of several regions. */
-export interface MeshRegion {
-  readonly name: string;
-  /** All of them, the first that is started first. */
-  readonly all: RegionsState;
-  /** The vault's key of the first region, in any other. */
-  readonly replicaOf?: PrimaryKey;
-}
 
 export interface MeshRunOptions {
   readonly mesh: Mesh;
@@ -156,7 +142,7 @@ export class MeshRunner {
     const endpointUrl = (await this.#options.inFrontOfAws?.(emulated)) ?? emulated;
     const aws = emulatorClients(endpointUrl, this.#region);
     if (given !== '') await requireEmptyAccount(aws, given);
-    if (region !== undefined) await joinRegions(endpointUrl, region.all);
+    if (region !== undefined) await joinRegions(endpointUrl, region);
     const processor = { host: '127.0.0.1', port: await freePort() };
     const made = await stage('keys, tables, private CAs, certificates', async () => {
       const [vault, pki, userPool, bulk] = await Promise.all([
@@ -194,7 +180,7 @@ export class MeshRunner {
       environment,
       endpointUrl,
       region: this.#region,
-      otherRegions: otherRegions(region),
+      otherRegions: region === undefined ? [] : regionsBeside(region),
       envoyBinary: tools.envoyBinary,
       vaultKeyArn: made.vaultKeyArn,
       auditKeyArn: made.auditKeyArn,
@@ -315,7 +301,8 @@ export class MeshRunner {
       VaultResources & { readonly bulk: BulkState; readonly userPool: CreatedUserPool | undefined },
     pids: Map<string, NodeState['pids']>,
   ): RunState {
-    const gateway = layout.nodes.find((node) => node.name in this.#options.mesh.virtualGateways);
+    const { mesh, region } = this.#options;
+    const gateway = layout.nodes.find((node) => node.name in mesh.virtualGateways);
     return {
       pid: process.pid,
       startedAt: new Date().toISOString(),
@@ -324,14 +311,14 @@ export class MeshRunner {
       gatewayUrl: `https://localhost:${gateway?.listener.port}`,
       ...(made.userPool === undefined ? {} : { authentication: made.userPool.state }),
       aws: { endpointUrl, region: this.#region, accountId: ACCOUNT_ID },
-      ...(this.#options.region === undefined ? {} : { regions: this.#options.region.all }),
+      ...(region === undefined ? {} : { regions: regionsStateOf(region, this.#directory) }),
       tables: TABLES,
       vaultKeyArn: made.vaultKeyArn,
       auditKeyArn: made.auditKeyArn,
       bulk: made.bulk,
       nodes: layout.nodes.map((node) => ({
         name: node.name,
-        identity: identityOf(this.#options.mesh, node.name),
+        identity: identityOf(mesh, node.name),
         listener: node.listener,
         adminUrl: node.adminUrl,
         egressSocket: node.egressSocket,
@@ -341,7 +328,7 @@ export class MeshRunner {
         ...(node.appSocket === undefined ? {} : { appSocket: node.appSocket }),
         pids: pids.get(node.name) ?? { agent: 0 },
         certificateArns: made.certificates[node.name] ?? { client: '', server: '' },
-        certificateSource: certificateSourceOf(this.#options.mesh, node.name).kind,
+        certificateSource: certificateSourceOf(mesh, node.name).kind,
       })),
       cas: authoritiesOf(made).map(({ name, arn }) => ({
         name,
@@ -350,18 +337,6 @@ export class MeshRunner {
       })),
     };
   }
-}
-
-async function joinRegions(endpointUrl: string, { places }: RegionsState): Promise<void> {
-  await changeRegions(endpointUrl, {
-    tables: REPLICATED_TABLES.map((role) => TABLES[role]),
-    regions: places.map(({ region }) => region),
-    delaySeconds: REPLICATION_DELAY_SECONDS,
-  });
-}
-
-function otherRegions(region: MeshRegion | undefined): string[] {
-  return (region?.all.places ?? []).map((place) => place.region).filter((name) => name !== region?.name);
 }
 
 /** Keys are in files in a local run, so the folder is kept in memory where the platform has that. */

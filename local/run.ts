@@ -247,6 +247,10 @@ const program = startCommand()
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_WRONG_USE))
   .parse();
 
+// A database is no part of a region: it would not come back with it.
+if (program.opts<RunOptions>().regions === '2' && program.opts<RunOptions>().orderStore === 'mysql')
+  program.error('error: expected --order-store dynamodb with two regions');
+
 try {
   process.exit(await main(program.opts<StartOptions>()));
 } catch (error) {

@@ -119,13 +119,8 @@ export type RunClaim = Pick<RunState, 'pid' | 'directory'>;
  * @throws {TokenmeshError} `ERR_ALREADY_RUNNING`. What a run left whose runner was killed is cleared away.
  */
 export function claimRun(file: string, claim: RunClaim): void {
-  const found = findClaim(file);
-  if (found !== undefined && isAlive(found.pid)) throw alreadyRunning(found.pid);
-  if (found !== undefined) {
-    if (basename(found.directory).startsWith('tokenmesh-'))
-      rmSync(found.directory, { recursive: true, force: true });
-    removeRunState(file);
-  }
+  const found = clearDeadRun(file);
+  if (found !== undefined) throw alreadyRunning(found.pid);
   mkdirSync(dirname(file), { recursive: true });
   try {
     writeFileSync(file, JSON.stringify(claim), { mode: 0o600, flag: 'wx' });
@@ -133,6 +128,20 @@ export function claimRun(file: string, claim: RunClaim): void {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw alreadyRunning(findClaim(file)?.pid ?? 0);
     throw error;
   }
+}
+
+/**
+ * Clears away what a run left whose runner was killed.
+ *
+ * @returns A run that is alive, which is left alone.
+ */
+export function clearDeadRun(file: string): RunClaim | undefined {
+  const found = findClaim(file);
+  if (found === undefined || isAlive(found.pid)) return found;
+  if (basename(found.directory).startsWith('tokenmesh-'))
+    rmSync(found.directory, { recursive: true, force: true });
+  removeRunState(file);
+  return undefined;
 }
 
 function alreadyRunning(pid: number): TokenmeshError {

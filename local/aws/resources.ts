@@ -106,18 +106,28 @@ async function createVaultKey(
   kms: AwsClients['kms'],
   { material, isMultiRegion, replicaOf }: VaultKeyWish,
 ): Promise<string> {
-  if (replicaOf !== undefined) return await replicate(replicaOf, await kms.config.region());
+  const vaultKeyArn =
+    replicaOf === undefined
+      ? await createOwnKey(kms, material !== undefined, isMultiRegion)
+      : await replicate(replicaOf, await kms.config.region());
+  if (material !== undefined) await importMaterial(kms, vaultKeyArn, material);
+  return vaultKeyArn;
+}
+
+async function createOwnKey(
+  kms: AwsClients['kms'],
+  isExternal: boolean,
+  isMultiRegion: boolean | undefined,
+): Promise<string> {
   const external = { Origin: 'EXTERNAL', MultiRegion: true } as const;
   const created = await kms.send(
     new CreateKeyCommand({
       Description: 'wraps the branch keys of the vault',
       ...(isMultiRegion === true ? { MultiRegion: true } : {}),
-      ...(material === undefined ? {} : external),
+      ...(isExternal ? external : {}),
     }),
   );
-  const vaultKeyArn = created.KeyMetadata?.Arn ?? '';
-  if (material !== undefined) await importMaterial(kms, vaultKeyArn, material);
-  return vaultKeyArn;
+  return created.KeyMetadata?.Arn ?? '';
 }
 
 async function replicate({ kms, keyArn }: PrimaryKey, region: string): Promise<string> {

@@ -5,12 +5,9 @@
  * @module
  */
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { TokenmeshError } from '../../errors/error.ts';
 import { changeRegions, readRegions } from '../../operator/regions/emulated-regions.ts';
-import { placeOf, type RegionPlace, type RegionsState } from '../../operator/run-state.ts';
+import { clearDeadRun, placeOf, type RegionPlace } from '../../operator/run-state.ts';
 import { regionCodeOf } from '../../sidecar/tokenizer/core/formats/region-codes.ts';
 import { HOME_REGION, MeshRunner, type MeshRun, type MeshRunOptions } from '../mesh-run.ts';
 import { serveControl } from './control.ts';
@@ -32,22 +29,17 @@ export class RegionalRuns {
   readonly #runners: MeshRunner[] = [];
   readonly #runs: MeshRun[] = [];
   readonly #failed = Promise.withResolvers<never>();
-  readonly #regions: RegionsState | undefined;
-  readonly #directory: string | undefined;
+  readonly #places: readonly RegionPlace[];
   #stopControl: () => Promise<void> = async () => {};
 
   constructor(options: MeshRunOptions, count: RegionCount) {
     this.#options = options;
     this.#failed.promise.catch(() => {});
-    if (count > 1) {
-      this.#directory = mkdtempSync(join(tmpdir(), 'tokenmesh-regions-'));
-      this.#regions = {
-        controlSocket: join(this.#directory, 'control.sock'),
-        places: REGIONS.slice(0, count).map((region) => placeIn(region, options.stateFile)),
-      };
-    }
+    const [home, ...others] = REGIONS.map((region) => placeIn(region, options.stateFile));
+    this.#places = home === undefined || count === 1 ? [] : [home, ...others];
     // Before anything else is made: a second run of this folder ends here.
-    this.#first = this.#add(this.#regions?.places[0]);
+    this.#first = this.#add(this.#places[0]);
+    for (const { stateFile } of others) clearDeadRun(stateFile);
   }
 
   /** Rejects when a process of a run ends by itself. Never resolves. */
@@ -58,11 +50,12 @@ export class RegionalRuns {
   async start(): Promise<StartedRuns> {
     const first = await this.#first.start();
     this.#runs.push(first);
-    const place = this.#regions?.places[1];
-    if (this.#regions === undefined || place === undefined) return { first };
+    const [, place] = this.#places;
+    if (place === undefined) return { first };
     const other = await this.#add(place).start();
     this.#runs.push(other);
-    this.#stopControl = await serveControl(this.#regions.controlSocket, this, this.#options.logger);
+    const { controlSocket = '' } = first.state.regions ?? {};
+    this.#stopControl = await serveControl(controlSocket, this, this.#options.logger);
     return { first, other };
   }
 
@@ -76,20 +69,21 @@ export class RegionalRuns {
   #optionsOf({ region, stateFile }: RegionPlace): MeshRunOptions {
     const { stage, environment } = this.#options;
     const [first] = this.#runs;
-    const all = this.#regions ?? { controlSocket: '', places: [] };
+    const here = { name: region, places: this.#places };
     const shared: MeshRunOptions = {
       ...this.#options,
       stateFile,
-      region: { name: region, all },
+      region: here,
       stage: async (title, work) => await stage(`${region}: ${title}`, work),
     };
     if (first === undefined) return shared;
-    const { aws, vaultKeyArn: keyArn } = first.state;
+    const { aws, vaultKeyArn: keyArn, regions } = first.state;
+    const control = regions === undefined ? {} : { controlSocket: regions.controlSocket };
     return {
       ...shared,
       ports: 'any',
       environment: { ...environment, AWS_ENDPOINT_URL: aws.endpointUrl },
-      region: { name: region, all, replicaOf: { kms: first.aws.kms, keyArn } },
+      region: { ...here, ...control, replicaOf: { kms: first.aws.kms, keyArn } },
     };
   }
 
@@ -132,7 +126,6 @@ export class RegionalRuns {
 
   removeFiles(): void {
     for (const runner of this.#runners) runner.removeFiles();
-    if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true });
   }
 }
 
