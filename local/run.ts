@@ -247,12 +247,13 @@ const program = startCommand()
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_WRONG_USE))
   .parse();
 
+const chosen = program.opts<StartOptions>();
 // A database is no part of a region: it would not come back with it.
-if (program.opts<RunOptions>().regions === '2' && program.opts<RunOptions>().orderStore === 'mysql')
+if (chosen.regions === '2' && chosen.orderStore === 'mysql')
   program.error('error: expected --order-store dynamodb with two regions');
 
 try {
-  process.exit(await main(program.opts<StartOptions>()));
+  process.exit(await main(chosen));
 } catch (error) {
   process.stderr.write(`npm start: ${describeError(error)}\n`);
   process.exit(1);
