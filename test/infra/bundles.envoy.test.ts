@@ -137,11 +137,18 @@ describe('the bundle of the function at the edge', () => {
 });
 
 describe('the bundle of the migrations', () => {
+  const opened: (() => Promise<void>)[] = [];
+  afterAll(async () => {
+    for (const close of opened) await close();
+  });
+
   it(
     'has its statements beside it, signs in as the owner, and makes the tables',
     async () => {
       const database = await startDatabaseUnderTest();
+      opened.push(async () => await database.stop());
       const root = await createConnection({ socketPath: database.socketPath, user: 'root' });
+      opened.unshift(async () => await root.end());
       await root.query('CREATE DATABASE bundled');
       await root.query("CREATE USER 'owner'@'%' IDENTIFIED BY 'owner-of-a-test' REQUIRE SSL");
       await root.query("GRANT ALL ON bundled.* TO 'owner'@'%' WITH GRANT OPTION");
@@ -175,11 +182,8 @@ describe('the bundle of the migrations', () => {
         'order_items',
         'orders',
       ]);
-      // MariaDB has not the plugin by which RDS knows users of IAM: that, and nothing before it, fails here.
-      expect(ended.stderr).toContain('ER_PLUGIN_IS_NOT_LOADED');
-      expect(ended.stderr).not.toContain('owner-of-a-test');
-      await root.end();
-      await database.stop();
+      // The users are there already: MariaDB has not the plugin by which RDS knows them, and does not ask for it then.
+      expect(ended).toMatchObject({ code: 0, answer: 'null', stderr: '' });
     },
     DEADLINE_MS * 2,
   );

@@ -14,4 +14,5 @@ interface Function {
 }
 
 const { handler } = (await import(pathToFileURL(process.argv[2] ?? '').href)) as Function;
-process.stdout.write(JSON.stringify(await handler(JSON.parse(await text(process.stdin)))));
+// An answer of nothing is `null`, as Lambda has it.
+process.stdout.write(JSON.stringify((await handler(JSON.parse(await text(process.stdin)))) ?? null));
