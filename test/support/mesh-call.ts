@@ -10,6 +10,7 @@ export interface MeshAnswer {
   readonly document: Record<string, unknown>;
 }
 
+/** By the file of the certificate that they show: two meshes may run. */
 const agents = new Map<string, Agent>();
 
 /** Calls the tokenizer's Envoy with the certificate of a node: `mesh status` must have written its files. */
@@ -39,9 +40,9 @@ export async function closeCalls(): Promise<void> {
 }
 
 function agentOf(state: RunState, node: string): Agent {
-  const known = agents.get(node);
-  if (known !== undefined) return known;
   const files = identityFiles(state, node, 'client');
+  const known = agents.get(files.chain);
+  if (known !== undefined) return known;
   const agent = new Agent({
     connect: {
       cert: readFileSync(files.chain),
@@ -50,6 +51,6 @@ function agentOf(state: RunState, node: string): Agent {
       servername: nodeState(state, 'tokenizer').identity,
     },
   });
-  agents.set(node, agent);
+  agents.set(files.chain, agent);
   return agent;
 }
