@@ -10,6 +10,7 @@ export interface MeshAnswer {
   readonly document: Record<string, unknown>;
 }
 
+/** By the file of the certificate that they show: two meshes may run. */
 const agents = new Map<string, Agent>();
 
 /**
@@ -43,9 +44,9 @@ export async function closeCalls(): Promise<void> {
 }
 
 function agentOf(state: RunState, node: string): Agent {
-  const known = agents.get(node);
-  if (known !== undefined) return known;
   const files = identityFiles(state, node, 'client');
+  const known = agents.get(files.chain);
+  if (known !== undefined) return known;
   const agent = new Agent({
     connect: {
       cert: readFileSync(files.chain),
@@ -54,6 +55,6 @@ function agentOf(state: RunState, node: string): Agent {
       servername: nodeState(state, 'tokenizer').identity,
     },
   });
-  agents.set(node, agent);
+  agents.set(files.chain, agent);
   return agent;
 }
