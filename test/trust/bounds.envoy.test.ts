@@ -64,18 +64,16 @@ async function cling(leaf: Authority, once: () => void = () => undefined): Promi
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1_000;
   let lastAnswerSeconds = 0;
-  let endedSeconds = 0;
   socket.on('error', () => undefined);
   socket.on('data', (chunk: Buffer) => {
     if (chunk.toString('latin1').startsWith('HTTP/1.1 200')) lastAnswerSeconds = seconds();
   });
-  socket.once('close', () => (endedSeconds = seconds()));
-  while (endedSeconds === 0) {
+  while (!socket.closed) {
     if (!socket.destroyed) socket.write(`GET /healthz HTTP/1.1\r\nhost: ${name}\r\n\r\n`);
     await sleep(200);
     if (lastAnswerSeconds > 0) once();
   }
-  return { lastAnswerSeconds, endedSeconds };
+  return { lastAnswerSeconds, endedSeconds: seconds() };
 }
 
 async function leafOf(lifeMs = 3_600_000): Promise<Authority> {
