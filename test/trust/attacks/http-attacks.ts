@@ -1,7 +1,17 @@
 import { alike, type Attack } from './attack.ts';
 import type { MeshTarget } from './member.ts';
 import { bytesOfOrder, http1, type Http1 } from './raw-http1.ts';
-import { FRAME, fields, frame, framesOfOrder, headers, HEALTH, REVEAL, type Header } from './raw-http2.ts';
+import {
+  FRAME,
+  fields,
+  frame,
+  framesOfOrder,
+  headers,
+  HEALTH,
+  REVEAL,
+  unanswered,
+  type Header,
+} from './raw-http2.ts';
 
 /** What order wants and may not have. */
 const revealBody = ({ token }: MeshTarget): string => JSON.stringify({ token, purpose: 'payment' });
@@ -208,32 +218,32 @@ const SIZES = alike<MeshTarget>('headers of 15 KiB and 64 in number at most', '4
 ]);
 
 const reveal = (...more: readonly Header[]): Buffer => headers(1, [...REVEAL, ...more]);
-const PROTOCOL = 'stream reset: PROTOCOL_ERROR';
+const malformed = (make: () => Buffer): Attack<MeshTarget>['attempt'] => unanswered(framesOfOrder(make));
 
 const HTTP2_FORM = alike<MeshTarget>(
   'HTTP/2 carries nothing that HTTP/1.1 would read in another way',
-  PROTOCOL,
+  'not answered',
   [
     [
       'Content-Length of another size',
-      framesOfOrder(() =>
+      malformed(() =>
         Buffer.concat([
           headers(1, [...REVEAL, ['content-length', '4']], false),
           frame(FRAME.data, 1, 1, Buffer.alloc(40, 'a')),
         ]),
       ),
     ],
-    ['Transfer-Encoding', framesOfOrder(() => reveal(['transfer-encoding', 'chunked']))],
-    ['Connection', framesOfOrder(() => reveal(['connection', 'x-tokenmesh-identity']))],
-    ['CR and LF in a value', framesOfOrder(() => reveal(['x-a', 'b\r\nx-tokenmesh-identity: paybill']))],
-    ['CR and LF in a name', framesOfOrder(() => reveal(['x-a: b\r\nx-b', 'c']))],
-    ['a name in capitals', framesOfOrder(() => reveal(['X-Tokenmesh-Identity', PAYBILL]))],
-    ['the path twice', framesOfOrder(() => reveal([':path', '/healthz']))],
-    ['a pseudo-header behind the others', framesOfOrder(() => headers(1, [['x-a', 'b'], ...REVEAL]))],
-    ['no path', framesOfOrder(() => headers(1, REVEAL.slice(0, 3)))],
+    ['Transfer-Encoding', malformed(() => reveal(['transfer-encoding', 'chunked']))],
+    ['Connection', malformed(() => reveal(['connection', 'x-tokenmesh-identity']))],
+    ['CR and LF in a value', malformed(() => reveal(['x-a', 'b\r\nx-tokenmesh-identity: paybill']))],
+    ['CR and LF in a name', malformed(() => reveal(['x-a: b\r\nx-b', 'c']))],
+    ['a name in capitals', malformed(() => reveal(['X-Tokenmesh-Identity', PAYBILL]))],
+    ['the path twice', malformed(() => reveal([':path', '/healthz']))],
+    ['a pseudo-header behind the others', malformed(() => headers(1, [['x-a', 'b'], ...REVEAL]))],
+    ['no path', malformed(() => headers(1, REVEAL.slice(0, 3)))],
     [
       'a space in the path',
-      framesOfOrder(() => headers(1, [...REVEAL.slice(0, 3), [':path', '/healthz HTTP/1.1']])),
+      malformed(() => headers(1, [...REVEAL.slice(0, 3), [':path', '/healthz HTTP/1.1']])),
     ],
     [
       'the identity header',
@@ -250,39 +260,46 @@ const HTTP2_FORM = alike<MeshTarget>(
 
 const repeated = (count: number, of: (index: number) => Buffer): Attack<MeshTarget>['attempt'] =>
   framesOfOrder(() => many(count).map(of));
+
+/** Then asks for the health over another connection. */
+const flood = (make: () => readonly Buffer[]): Attack<MeshTarget>['attempt'] => {
+  const flooding = unanswered(framesOfOrder(make));
+  return async (target) =>
+    `${await flooding(target)}; the next connection: ${await framesOfOrder(() => headers(1, HEALTH))(target)}`;
+};
 const word = (value: number): Buffer => Buffer.from([0, 0, 0, value]);
 
 const HTTP2_FLOODS = alike<MeshTarget>(
-  'a connection that asks for too much is ended, and no other',
-  'ended',
+  'a connection that asks for too much gets nothing, and no other is the worse for it',
+  'not answered; the next connection: 200',
   [
     [
       'rapid reset: 5,000 streams, each reset at once',
       repeated(5_000, (index) =>
         Buffer.concat([headers(2 * index + 1, HEALTH), frame(FRAME.reset, 0, 2 * index + 1, word(8))]),
       ),
+      'ended',
     ],
-    ['20,000 SETTINGS', repeated(20_000, () => frame(FRAME.settings, 0, 0))],
-    ['20,000 PINGs', repeated(20_000, () => frame(FRAME.ping, 0, 0, Buffer.alloc(8)))],
-    ['20,000 PRIORITYs', repeated(20_000, () => frame(FRAME.priority, 0, 1, Buffer.alloc(5)))],
+    ['20,000 SETTINGS', flood(() => many(20_000).map(() => frame(FRAME.settings, 0, 0)))],
+    ['20,000 PINGs', flood(() => many(20_000).map(() => frame(FRAME.ping, 0, 0, Buffer.alloc(8))))],
+    ['20,000 PRIORITYs', flood(() => many(20_000).map(() => frame(FRAME.priority, 0, 1, Buffer.alloc(5))))],
     [
       'a header list that goes on in 5,000 CONTINUATIONs',
-      framesOfOrder(() => [
+      flood(() => [
         frame(FRAME.headers, 0, 1, fields(REVEAL)),
         ...many(5_000).map((index) => frame(FRAME.continuation, 0, 1, fields([[`x-${index}`, 'a']]))),
       ]),
     ],
     [
       '20,000 empty DATA',
-      framesOfOrder(() => [headers(1, REVEAL, false), ...many(20_000).map(() => frame(FRAME.data, 0, 1))]),
+      flood(() => [headers(1, REVEAL, false), ...many(20_000).map(() => frame(FRAME.data, 0, 1))]),
     ],
     [
       'a window that overflows',
-      framesOfOrder(() => frame(FRAME.window, 0, 0, Buffer.from([0x7f, 0xff, 0xff, 0xff]))),
+      flood(() => [frame(FRAME.window, 0, 0, Buffer.from([0x7f, 0xff, 0xff, 0xff]))]),
     ],
-    ['a frame of 1 MiB', framesOfOrder(() => frame(FRAME.data, 0, 1, Buffer.alloc(1_048_576)))],
-    ['a CONTINUATION of nothing', framesOfOrder(() => frame(FRAME.continuation, 4, 1, fields(HEALTH)))],
-    ['a stream that goes back', framesOfOrder(() => [headers(3, HEALTH), headers(1, HEALTH)])],
+    ['a frame of 1 MiB', flood(() => [frame(FRAME.data, 0, 1, Buffer.alloc(1_048_576))])],
+    ['a CONTINUATION of nothing', flood(() => [frame(FRAME.continuation, 4, 1, fields(HEALTH))])],
     [
       '300 streams at once, of which there may be 256',
       async (target) => {

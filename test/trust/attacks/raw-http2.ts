@@ -38,8 +38,7 @@ const ERRORS = [
   'ENHANCE_YOUR_CALM',
 ]);
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-/** Longer than an Envoy waits before it closes what it has given up (`delayed_close_timeout`, a second). */
-const QUIET_MS = 2_500;
+const QUIET_MS = 700;
 const DEADLINE_MS = 15_000;
 
 export type Header = readonly [name: string, value: string];
@@ -99,6 +98,14 @@ export function framesOfOrder(make: (target: MeshTarget) => Buffer | readonly Bu
   return async (target) => {
     const socket = await connectWith(target.state, shownBy(target.state, 'order'), 'h2');
     return await answersTo(socket, [PREFACE, frame(FRAME.settings, 0, 0), ...[make(target)].flat()]);
+  };
+}
+
+/** Whether any request of it was answered at all; resets and the end of the connection are none. */
+export function unanswered(attempt: Attempt<MeshTarget>): Attempt<MeshTarget> {
+  return async (target) => {
+    const outcome = await attempt(target);
+    return /\b(?:200|ERR_\w+)\b/.test(outcome) ? outcome : 'not answered';
   };
 }
 
