@@ -28,8 +28,11 @@ function billOfNpm(): { components: unknown[] } {
   return JSON.parse(bill) as { components: unknown[] };
 }
 
+function read(file: string): string {
+  return readFileSync(join(ROOT, file), 'utf8');
+}
+
 export function billOfMaterials(): { components: unknown[] } {
-  const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
   const bill = billOfNpm();
   return {
     ...bill,
