@@ -21,7 +21,7 @@ import { startOtlpReceiver } from '../support/otlp-receiver.ts';
 import { mesh } from '../support/running-mesh.ts';
 import { shopOf } from '../support/shop-of.ts';
 
-const DEADLINE_MS = 180_000;
+const DEADLINE_MS = 400_000;
 
 const port = await freePort();
 const receiver = await startOtlpReceiver(port);
@@ -52,9 +52,12 @@ type Call = Parameters<typeof callAs> extends [unknown, ...infer Rest] ? Rest : 
 /** Whatever does not answer with values is kept for the search. */
 async function call(expected: number | 'any', ...asked: Call): Promise<Record<string, unknown>> {
   const { status, headers, document } = await callAs(suite.state, ...asked);
-  const [, method, path] = asked;
-  if (expected !== 'any')
-    expect([`${method} ${path.split('/')[2]}`, status]).toEqual([expect.anything(), expected]);
+  const [, , path] = asked;
+  if (expected !== 'any' && status !== expected) {
+    throw new Error(
+      `expected ${expected}, got ${status} ${String(document['code'])} of call ${shown.length}`,
+    );
+  }
   const isReveal = status < 300 && path.includes('detokenize');
   if (!isReveal)
     shown.push({ name: `answer ${status} to ${asked[0]}`, text: JSON.stringify([headers, document]) });
@@ -76,10 +79,12 @@ describe('a canary', () => {
   it(
     'goes through the life of a token of every kind',
     async () => {
-      for (const kind of ['random', 'one-time', 'one-way', 'pointer']) await tokenOf({ kind });
+      for (const kind of ['random', 'one-time', 'pointer']) await tokenOf({ kind });
       const one = { fields: { card: { class: 'pan', value: secondCard, searchable: true } } };
+      const alone = { fields: { card: { class: 'pan', value: secondCard } } };
+      await call(201, 'order', 'POST', '/v1/tokens', { ...alone, kind: 'one-way' });
       await call(201, 'order', 'POST', '/v1/tokens', one);
-      await call(201, 'order', 'POST', '/v1/tokens', { ...one, kind: 'deterministic' });
+      await call(201, 'order', 'POST', '/v1/tokens', { ...alone, kind: 'deterministic' });
       await call(201, 'order', 'POST', '/v1/tokens', one, { 'idempotency-key': '"canary-1"' });
       await call(201, 'order', 'POST', '/v1/tokens', one, { 'idempotency-key': '"canary-1"' });
       await call(200, 'order', 'POST', '/v1/tokens/batch', { items: [{ fields: FIELDS }, one] });
