@@ -42,8 +42,6 @@ export function validateMesh(definition: Mesh, life: LifeBounds = DEPLOYED_LIFE)
 
 /** Under the names that every object of JavaScript has, such as `constructor`, nothing is found. */
 function withOwnNamesAlone(mesh: Mesh): Mesh {
-  const own = <Each>(members: Readonly<Record<string, Each>>): Readonly<Record<string, Each>> =>
-    Object.assign(Object.create(null) as Record<string, Each>, members);
   return {
     ...mesh,
     virtualGateways: own(mesh.virtualGateways),
@@ -52,6 +50,10 @@ function withOwnNamesAlone(mesh: Mesh): Mesh {
     virtualServices: own(mesh.virtualServices),
     externalServices: own(mesh.externalServices),
   };
+}
+
+function own<Each>(members: Readonly<Record<string, Each>>): Readonly<Record<string, Each>> {
+  return Object.assign(Object.create(null) as Record<string, Each>, members);
 }
 
 /** @throws {TokenmeshError} `ERR_MESH_INVALID` with every problem, a line each. */

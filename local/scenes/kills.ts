@@ -29,7 +29,7 @@ const VICTIMS: readonly Victim[] = ['gateway', 'order', 'paybill', 'tokenizer'].
   PARTS.filter((part) => node !== 'gateway' || part !== 'app').map((part) => ({ node, part })),
 );
 
-const READY_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 120_000;
 const LOOK_EVERY_MS = 20;
 const PAUSE_AT_MOST_MS = 500;
 

@@ -12,7 +12,7 @@ import { checkPromises } from './promises.ts';
 import type { Say } from './scene.ts';
 
 const BEFORE_MS = 500;
-const BACK_WITHIN_MS = 30_000;
+const BACK_WITHIN_MS = 120_000;
 const LOOK_EVERY_MS = 50;
 
 /** Of the mesh, so that an answer comes later than it never does. */

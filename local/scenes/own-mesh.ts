@@ -27,7 +27,7 @@ import type { Evidence } from './promises.ts';
 const KEY_SECONDS = '5';
 
 /** What no scene sends is limited, so that one machine can send too much of it. */
-const LIMITS = { order: { 'read-metadata': { perSecond: 20, burst: 40 } } };
+const LIMITS = { order: { 'read-metadata': { perSecond: 2, burst: 5 } } };
 
 /** Tokens in one call. */
 const OPENED_AT_ONCE = 50;

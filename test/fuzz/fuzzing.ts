@@ -41,20 +41,20 @@ export async function fuzz(
   const corpus: Buffer[] = target.seeds.map((seed) => Buffer.from(seed as string));
   const reached = new Reached();
   let runs = 0;
-  let failure: Fuzzed['failure'];
+  const failures: NonNullable<Fuzzed['failure']>[] = [];
   const attempt = async (input: Buffer): Promise<void> => {
     runs += 1;
     try {
       await target.run(input);
     } catch (error) {
-      failure ??= { input, error };
+      failures.push({ input, error });
     }
   };
   try {
     for (const seed of corpus) await attempt(seed);
     reached.add(await coverage.take());
     const end = performance.now() + forMs;
-    while (performance.now() < end && failure === undefined) {
+    while (performance.now() < end && failures.length === 0) {
       const batch = Array.from({ length: BATCH }, () =>
         mutate(corpus[below(corpus.length)] ?? Buffer.alloc(0), below, corpus),
       );
@@ -70,7 +70,7 @@ export async function fuzz(
       runs,
       kept: corpus.length - target.seeds.length,
       functions: reached.functions,
-      ...(failure === undefined ? {} : { failure }),
+      ...(failures[0] === undefined ? {} : { failure: failures[0] }),
     };
   } finally {
     await coverage.stop();

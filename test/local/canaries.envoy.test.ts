@@ -13,6 +13,8 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { request } from 'undici';
 import { freePort } from '../../local/free-port.ts';
 import { bulkClients } from '../../operator/bulk-clients.ts';
+import { nodeState } from '../../operator/run-state.ts';
+import { createEgress } from '../../runtime/egress.ts';
 import { CANARIES, placesOf, placesWithCanary, type Place } from '../support/canaries.ts';
 import { readEvents } from '../support/dashboard-events.ts';
 import { callAs } from '../support/mesh-call.ts';
@@ -21,7 +23,7 @@ import { startOtlpReceiver } from '../support/otlp-receiver.ts';
 import { mesh } from '../support/running-mesh.ts';
 import { shopOf } from '../support/shop-of.ts';
 
-const DEADLINE_MS = 180_000;
+const DEADLINE_MS = 400_000;
 
 const port = await freePort();
 const receiver = await startOtlpReceiver(port);
@@ -52,9 +54,12 @@ type Call = Parameters<typeof callAs> extends [unknown, ...infer Rest] ? Rest : 
 /** Whatever does not answer with values is kept for the search. */
 async function call(expected: number | 'any', ...asked: Call): Promise<Record<string, unknown>> {
   const { status, headers, document } = await callAs(suite.state, ...asked);
-  const [, method, path] = asked;
-  if (expected !== 'any')
-    expect([`${method} ${path.split('/')[2]}`, status]).toEqual([expect.anything(), expected]);
+  const [, , path] = asked;
+  if (expected !== 'any' && status !== expected) {
+    throw new Error(
+      `expected ${expected}, got ${status} ${String(document['code'])} of call ${shown.length}`,
+    );
+  }
   const isReveal = status < 300 && path.includes('detokenize');
   if (!isReveal)
     shown.push({ name: `answer ${status} to ${asked[0]}`, text: JSON.stringify([headers, document]) });
@@ -76,10 +81,12 @@ describe('a canary', () => {
   it(
     'goes through the life of a token of every kind',
     async () => {
-      for (const kind of ['random', 'one-time', 'one-way', 'pointer']) await tokenOf({ kind });
+      for (const kind of ['random', 'one-time', 'pointer']) await tokenOf({ kind });
       const one = { fields: { card: { class: 'pan', value: secondCard, searchable: true } } };
+      const alone = { fields: { card: { class: 'pan', value: secondCard } } };
+      await call(201, 'order', 'POST', '/v1/tokens', { ...alone, kind: 'one-way' });
       await call(201, 'order', 'POST', '/v1/tokens', one);
-      await call(201, 'order', 'POST', '/v1/tokens', { ...one, kind: 'deterministic' });
+      await call(201, 'order', 'POST', '/v1/tokens', { ...alone, kind: 'deterministic' });
       await call(201, 'order', 'POST', '/v1/tokens', one, { 'idempotency-key': '"canary-1"' });
       await call(201, 'order', 'POST', '/v1/tokens', one, { 'idempotency-key': '"canary-1"' });
       await call(200, 'order', 'POST', '/v1/tokens/batch', { items: [{ fields: FIELDS }, one] });
@@ -174,7 +181,7 @@ describe('a canary', () => {
         authorization: `Bearer ${card}`,
       };
       for (const [header, sent] of Object.entries(headers)) {
-        await call('any', 'order', 'POST', '/v1/tokens', { fields: FIELDS }, { [header]: sent });
+        await throughOwnEnvoy({ [header]: sent });
       }
       await throughGateway(JSON.stringify({ card, [email]: name }));
       await throughGateway('{}', card);
@@ -233,6 +240,19 @@ describe('a canary', () => {
     expect(found.toSorted()).toEqual(['file /planted.log', `queue ${bulk.queue.deadLetterUrl}`]);
   });
 });
+
+/** As the order app calls. Whoever takes its certificate past its Envoy may choose the id that its requests are logged under. */
+async function throughOwnEnvoy(headers: Readonly<Record<string, string>>): Promise<void> {
+  const dispatcher = createEgress(nodeState(suite.state, 'order').egressSocket);
+  const { statusCode, body } = await request('http://tokenizer/v1/tokens', {
+    dispatcher,
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ fields: FIELDS }),
+  });
+  shown.push({ name: `answer ${statusCode} through the own Envoy`, text: await body.text() });
+  await dispatcher.close();
+}
 
 async function throughGateway(body: string, bearer?: string): Promise<void> {
   const { dispatcher, gatewayUrl, token } = await shopOf(suite.state);

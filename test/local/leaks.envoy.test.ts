@@ -45,7 +45,7 @@ describe('the search for leaks', () => {
     ['in base64, a byte later', base64('x')],
     ['in base64, two bytes later', base64('xy')],
     ['in base64 for URLs', Buffer.from(`?>${CARD}?>`).toString('base64url')],
-    ['as a part of a URL', [...CARD].map((digit) => `%${digit.charCodeAt(0).toString(16)}`).join('')],
+    ['as a part of a URL', CARD.replaceAll(/\d/g, '%3$&')],
   ])('finds a number in a file, %s', async (_how, text) => {
     mkdirSync(join(directory, 'deep'));
     writeFileSync(join(directory, 'deep', 'some.log'), `{"msg":"card ${text} seen"}`);
