@@ -11,6 +11,8 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { AT_EDGE, edgeKeyFile } from '../support/edge-key-file.ts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { isAsShown } from '../support/console-session.ts';
+import { readerFolder, readPage } from '../support/reader.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const DEADLINE_MS = 300_000;
@@ -87,4 +89,19 @@ describe.each([
       expect(['test', '.git', 'node_modules', 'docs', 'infra'].filter(has)).toEqual([]);
     }
   });
+});
+
+describe('docs/deploy.md', () => {
+  const folder = readerFolder();
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it(
+    'shows what the synthesis prints, and what it says of a slip',
+    async () => {
+      const run = await readPage('docs/deploy.md', { folder, stateFile: '', deadlineMs: DEADLINE_MS });
+      expect(run.filter((each) => !isAsShown(each))).toEqual([]);
+      expect(run.map(({ code }) => code)).toEqual([1, 0]);
+    },
+    DEADLINE_MS,
+  );
 });

@@ -24,11 +24,12 @@ export interface RunCommand extends ShownCommand {
   readonly code: number | undefined;
 }
 
-/** What a whole session may take; then its shell is ended, and the command that it was at has no exit code. */
 const SESSION_MS = 150_000;
 
 export function sessionsIn(page: string): ShownCommand[] {
-  const blocks = [...page.matchAll(/^```console\n(.*?)^```$/gms)].map(([, block = '']) => block);
+  const blocks = [...page.matchAll(/^( *)```console\n(.*?)^ *```$/gms)].map(([, indent = '', block = '']) =>
+    block.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+  );
   return blocks.flatMap(commandsIn);
 }
 
@@ -46,15 +47,17 @@ function commandsIn(block: string): ShownCommand[] {
 export interface ShellOptions {
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** Of the whole session; then its shell is ended, and the command that it was at has no exit code. @default 150 s */
+  readonly deadlineMs?: number;
 }
 
 /** Runs all of them in one shell, so that a variable which one sets is there for the next. */
 export async function runSession(
   commands: readonly ShownCommand[],
-  { cwd, environment }: ShellOptions,
+  { cwd, environment, deadlineMs = SESSION_MS }: ShellOptions,
 ): Promise<RunCommand[]> {
   const env = { ...process.env, ...environment };
-  const shell = spawn('bash', ['--norc'], { cwd, env, stdio: 'pipe', timeout: SESSION_MS });
+  const shell = spawn('bash', ['--norc'], { cwd, env, stdio: 'pipe', timeout: deadlineMs });
   const exited = once(shell, 'exit');
   const lines = createInterface({ input: shell.stdout })[Symbol.asyncIterator]();
   shell.stdin.write('exec 2>&1\n');
