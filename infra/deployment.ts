@@ -22,8 +22,7 @@ import { VaultStack } from './stacks/vault-stack.ts';
 /** The stacks of one region. */
 export interface Region {
   readonly keys: KeysStack;
-  /** In the first region alone: the others have replicas of its tables. */
-  readonly vault: VaultStack | undefined;
+  readonly vault: VaultStack;
   readonly network: NetworkStack;
   readonly pki: PkiStack;
   readonly certificates: CertificatesStack;
@@ -74,7 +73,7 @@ function createRegion(
     ...(primary === undefined ? {} : { primary: primary.keys.keys }),
   });
   const { roles } = keys;
-  const vault = primary === undefined ? new VaultStack(app, { ...props, keys: keys.keys, roles }) : undefined;
+  const vault = new VaultStack(app, { ...props, keys: keys.keys, roles });
   const network = new NetworkStack(app, { ...props, keys: keys.keys });
   const pki = new PkiStack(app, { ...props, secretsKeyArn: keys.keys.secrets, roles });
   const certificates = new CertificatesStack(app, { ...props, keys: keys.keys, roles, pki });
@@ -110,7 +109,9 @@ function createRegion(
   services.addStackDependency(certificates);
   // Its tables and users have to be there.
   if (orders !== undefined) services.addStackDependency(orders);
-  services.addStackDependency(vault ?? (primary?.vault as VaultStack));
+  services.addStackDependency(vault);
+  // Its replicas of the tables that all share are made there.
+  if (primary !== undefined) services.addStackDependency(primary.vault);
   const bulk = new BulkStack(app, { ...props, keys: keys.keys, roles, network });
   // Its certificate has to be there, and somebody who answers.
   bulk.addStackDependency(services);

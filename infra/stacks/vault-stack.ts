@@ -15,6 +15,7 @@ import { tokensTable } from '../../sidecar/tokenizer/adapters/dynamodb-sweep-sto
 import {
   EXPIRING_TABLES,
   EXPIRY_ATTRIBUTE,
+  REPLICATED_TABLES,
   TABLE_KEYS,
   TABLES,
   type TableRole,
@@ -33,13 +34,17 @@ export interface VaultProps extends RegionProps {
 /** The longest that DynamoDB keeps: what was deleted can be put back that long. */
 const RECOVERY_DAYS = 35;
 
-/** The tables, in the first region, with a replica in each further one, and the keys of the tenants in them. */
+/**
+ * The tables. Those that regions share are made in the first, with the keys of the tenants in them and a replica
+ * in each further region; the others are each region's own.
+ */
 export class VaultStack extends RegionStack {
   constructor(scope: Construct, props: VaultProps) {
     super(scope, 'vault', 'tables', props);
     const tableKey = Key.fromKeyArn(this, 'tables-key', props.keys.tables);
-    const tables = deployedTables(this.deployment).map((role) => this.#table(role, tableKey));
-    this.#tenantKeys(props, tables);
+    const roles = deployedTables(this.deployment).filter((role) => this.isPrimary || !isShared(role));
+    const tables = roles.map((role) => this.#table(role, tableKey));
+    if (this.isPrimary) this.#tenantKeys(props, tables);
   }
 
   /** A key without material wraps nothing: then the function waits for a person, once it has some. */
@@ -64,7 +69,7 @@ export class VaultStack extends RegionStack {
 
   #table(role: TableRole, tableKey: ReturnType<typeof Key.fromKeyArn>): TableV2 {
     const { hash, range } = TABLE_KEYS[role];
-    const [, ...replicas] = this.deployment.regions;
+    const replicas = isShared(role) ? this.deployment.regions.slice(1) : [];
     const isKept = this.deployment.data === 'keep';
     return new TableV2(this, role, {
       tableName: TABLES[role],
@@ -94,6 +99,10 @@ export class VaultStack extends RegionStack {
       ]),
     );
   }
+}
+
+function isShared(role: TableRole): boolean {
+  return REPLICATED_TABLES.includes(role);
 }
 
 function text(name: string): Attribute {

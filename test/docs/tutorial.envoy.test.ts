@@ -11,6 +11,7 @@ import { basename, dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { isAsShown, runSession, type RunCommand } from '../support/console-session.ts';
 import { NOT_OURS, ROOT, textOf } from '../support/documents.ts';
+import { failedIn } from '../support/reader.ts';
 import { changed, stepsIn, type PageStep } from '../support/page-steps.ts';
 import { StartedRun } from '../support/running-mesh.ts';
 
@@ -61,9 +62,6 @@ describe('the tutorial', () => {
     });
     return [started, ...typed];
   }
-
-  const failedIn = (typed: readonly RunCommand[]): RunCommand[] =>
-    typed.filter(({ code }, index) => code !== 0 && typed[index + 1]?.command !== 'echo $?');
 
   it(
     'starts with a mesh that can be looked at',

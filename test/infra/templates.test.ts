@@ -5,7 +5,7 @@ import { tokenizationMesh as mesh } from '../../mesh/tokenization-mesh.ts';
 import { parseAuthorities, parseDenyList } from '../../pki/revocation.ts';
 import { tokensTable } from '../../sidecar/tokenizer/adapters/dynamodb-sweep-store.ts';
 import { REGION_CODES } from '../../sidecar/tokenizer/core/formats/region-codes.ts';
-import { TABLE_KEYS, TABLES, type TableRole } from '../../sidecar/tables.ts';
+import { REPLICATED_TABLES, TABLE_KEYS, TABLES, type TableRole } from '../../sidecar/tables.ts';
 import { withOpenGateway } from '../support/meshes.ts';
 import { ACCOUNT, REGION, synthesize, type Resource } from '../support/synthesized.ts';
 
@@ -178,7 +178,7 @@ describe('the network', () => {
       of
         .ofType('AWS::EC2::VPCEndpoint')
         .map(({ properties }) => String(properties.ServiceName).replace(/^.*us-east-1\./, ''));
-    const always = ['dynamodb', 'ecr.api', 'ecr.dkr', 'kms', 'logs', 's3', 'secretsmanager'];
+    const always = ['dynamodb', 'ecr.api', 'ecr.dkr', 'events', 'kms', 'logs', 's3', 'secretsmanager'];
     expect(services(whole).toSorted()).toEqual(always);
     expect(services(synthesize({ certificates: 'short-lived' })).toSorted()).toEqual(['acm-pca', ...always]);
   });
@@ -471,14 +471,27 @@ describe('several regions', () => {
     ]);
   });
 
-  it('have one set of tables, each with a replica under a key of its own region', () => {
-    const tables = both.ofType('AWS::DynamoDB::GlobalTable');
-    expect(tables).toHaveLength(Object.keys(TABLES).length);
+  const regionsOf = (table: Resource): string[] =>
+    table.properties.Replicas.map(({ Region }: { Region: string }) => Region).toSorted();
+
+  it('have audit and orders of their own', () => {
+    const own = both.ofType('AWS::DynamoDB::GlobalTable').filter((table) => regionsOf(table).length === 1);
+    expect(own.map(({ properties, stack }) => [properties.TableName, stack]).toSorted()).toEqual(
+      ['eu-west-1', 'us-east-1']
+        .flatMap((region) => [
+          [TABLES.audit, `tokenmesh-vault-${region}`],
+          [TABLES.orders, `tokenmesh-vault-${region}`],
+        ])
+        .toSorted(),
+    );
+  });
+
+  it('share the other tables, each with a replica under a key of its own region', () => {
+    const tables = both.ofType('AWS::DynamoDB::GlobalTable').filter((table) => regionsOf(table).length > 1);
+    expect(tables.map(({ properties }) => properties.TableName).toSorted()).toEqual(
+      REPLICATED_TABLES.map((role) => TABLES[role]).toSorted(),
+    );
     for (const { properties } of tables) {
-      expect(properties.Replicas.map(({ Region }: { Region: string }) => Region).toSorted()).toEqual([
-        'eu-west-1',
-        'us-east-1',
-      ]);
       const replica = properties.Replicas.find(({ Region }: { Region: string }) => Region === 'eu-west-1');
       expect(replica.SSESpecification.KMSMasterKeyId).toBe(
         `arn:aws:kms:eu-west-1:${ACCOUNT}:alias/tokenmesh-tables`,

@@ -13,8 +13,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { DecryptCommand, EncryptCommand, ReplicateKeyCommand } from '@aws-sdk/client-kms';
 import { emulatorClients } from '../../operator/aws-clients.ts';
+import { isAsShown } from '../support/console-session.ts';
 import { callAs } from '../support/mesh-call.ts';
 import { meshOfSuite } from '../support/mesh-of-suite.ts';
+import { readerFolder, readPage } from '../support/reader.ts';
 
 const KEY_SECONDS = 6;
 const OTHER_REGION = 'eu-west-1';
@@ -83,6 +85,20 @@ describe('a vault on key material of one’s own', () => {
       output: 'us-east-1: Enabled, its material does not expire\n',
     });
   }, 60_000);
+
+  it('does what its page shows of a terminal', async () => {
+    const folder = readerFolder({ 'material.bin': material(), 'other.bin': Buffer.alloc(32, 9) });
+    const run = await readPage('docs/byok.md', {
+      folder,
+      stateFile: suite.run.stateFile,
+      // The suite has made the material, and started on it.
+      types: ({ command }) => !/^openssl rand |npm start$/.test(command),
+    });
+    rmSync(folder, { recursive: true, force: true });
+    expect(run.filter((each) => !isAsShown(each))).toEqual([]);
+    expect(run.length).toBeGreaterThan(5);
+    expect(await detokenize(token)).toBe(PAN);
+  }, 120_000);
 
   it('is brought to each region of the key, and then opens in one what another sealed', async () => {
     const { aws, vaultKeyArn } = suite.state;

@@ -12,6 +12,8 @@ import { describe, expect, it } from '@jest/globals';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { cardsFor, orderAndPay } from '../../local/traffic.ts';
 import { emulatorClients } from '../../operator/aws-clients.ts';
+import { isAsShown, sessionsIn } from '../support/console-session.ts';
+import { textOf } from '../support/documents.ts';
 import { command, leftOf, StartedRun } from '../support/running-mesh.ts';
 import { shopOf } from '../support/shop-of.ts';
 
@@ -51,11 +53,16 @@ describe('npm start -- --order-store mysql', () => {
   it(
     'places and pays orders through the gateway that are in MySQL alone, as tokens',
     async () => {
-      const run = new StartedRun(undefined, ['--order-store', 'mysql']);
+      const run = new StartedRun(undefined, ['--order-store', 'mysql'], { NO_COLOR: '1' });
       try {
         await run.says('stop       Ctrl-C', DEADLINE_MS);
         const { state } = run;
-        expect(run.output).toContain('checks held');
+        const [shown] = sessionsIn(textOf('docs/order-history.md'));
+        expect(shown?.command).toBe('npm start -- --order-store mysql');
+        const printed = run.output.split('\n');
+        expect(
+          isAsShown({ ...shown, shown: shown?.shown ?? [], command: '', printed, code: 0 }) || printed,
+        ).toBe(true);
         const shop = await shopOf(state);
         const [card] = cardsFor(1);
         if (card === undefined) throw new Error('expected a test card');

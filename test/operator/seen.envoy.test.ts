@@ -6,6 +6,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
@@ -13,8 +14,10 @@ import type { LiveEdge } from '../../operator/edges.ts';
 import type { Explanation } from '../../operator/explain/explain-edge.ts';
 import { isAlive } from '../../operator/run-state.ts';
 import type { SeenRequest } from '../../operator/tap/seen-request.ts';
+import { isAsShown } from '../support/console-session.ts';
 import { callAs } from '../support/mesh-call.ts';
 import { meshOfSuite } from '../support/mesh-of-suite.ts';
+import { readerFolder, readPage } from '../support/reader.ts';
 import type { Output } from '../support/running-mesh.ts';
 import { CARD, trafficOf } from '../support/traffic-of-suite.ts';
 
@@ -23,6 +26,21 @@ const ROOT = join(import.meta.dirname, '..', '..');
 
 const suite = meshOfSuite();
 const { ask, answerOf, sendOutsider, tokenOf, underLoad } = trafficOf(suite);
+
+describe('docs/seeing.md', () => {
+  it(
+    'shows what a terminal shows while orders go on',
+    async () => {
+      const folder = readerFolder();
+      const { result: run } = await underLoad(
+        async () => await readPage('docs/seeing.md', { folder, stateFile: suite.run.stateFile }),
+      );
+      rmSync(folder, { recursive: true, force: true });
+      expect(run.filter((each) => !isAsShown(each))).toEqual([]);
+    },
+    2 * DEADLINE_MS,
+  );
+});
 
 describe('mesh edges', () => {
   let edges: LiveEdge[];

@@ -7,7 +7,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,7 +30,9 @@ import { idsNamed } from '../../operator/verify-command.ts';
 import { verifyMesh } from '../../operator/verify.ts';
 import { withNode } from '../support/meshes.ts';
 import { ROOT } from '../support/documents.ts';
+import { isAsShown } from '../support/console-session.ts';
 import { meshOfSuite } from '../support/mesh-of-suite.ts';
+import { readerFolder, readPage } from '../support/reader.ts';
 import { mesh } from '../support/running-mesh.ts';
 
 const DEADLINE_MS = 90_000;
@@ -145,6 +147,10 @@ describe('verify tells', () => {
         async () => await notHeld({ only: ['certificates.served'] }),
         ['failed certificates.served order server'],
       );
+      const folder = readerFolder();
+      const run = await readPage('docs/checks.md', { folder, stateFile: suite.run.stateFile });
+      rmSync(folder, { recursive: true, force: true });
+      expect(run.filter((each) => !isAsShown(each))).toEqual([]);
       expect((await mesh(suite.run, ['rotate', 'order', '--role', 'server'])).code).toBe(0);
       expect(await notHeld({ only: ['certificates.served'] })).toEqual([]);
     },

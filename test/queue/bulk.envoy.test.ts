@@ -12,9 +12,11 @@ import { searchForLeaks } from '../../local/leaks.ts';
 import { BULK_OPTIONS, makeBulkFile, NAME_MARK, NUMBER_MARK, panOf } from '../../local/scenes/bulk-file.ts';
 import { emulatorClients } from '../../operator/aws-clients.ts';
 import { bulkClients } from '../../operator/bulk-clients.ts';
+import { isAsShown, type RunCommand } from '../support/console-session.ts';
 import { callAs } from '../support/mesh-call.ts';
 import { meshOfSuite } from '../support/mesh-of-suite.ts';
-import { command, mesh } from '../support/running-mesh.ts';
+import { readerFolder, readPage } from '../support/reader.ts';
+import { mesh } from '../support/running-mesh.ts';
 
 const RECORDS = 10_000;
 const DEADLINE_MS = 240_000;
@@ -38,20 +40,33 @@ function rowsIn(file: string): string[][] {
     .map((row) => row.split(','));
 }
 
+/** What docs/queue.md shows of a terminal, run again. */
+async function typed(isTyped: (command: string) => boolean): Promise<RunCommand[]> {
+  const some = ['customer,number', `c-1,${panOf(1)}`, `c-2,${panOf(2)}`, 'c-3,1234', ''];
+  const folder = readerFolder({ 'some.csv': some.join('\n') });
+  const run = await readPage('docs/queue.md', {
+    folder,
+    stateFile: suite.run.stateFile,
+    types: ({ command }) => isTyped(command),
+    deadlineMs: DEADLINE_MS,
+  });
+  rmSync(folder, { recursive: true, force: true });
+  expect(run.filter((each) => !isAsShown(each))).toEqual([]);
+  return run;
+}
+
 describe('a file of 10,000 records', () => {
   it(
     'ends with each tokenized once, though command and function are killed half-way',
     async () => {
-      const scene = await command('npm', ['run', '--silent', 'scene', '--', 'bulk-load'], {
-        TOKENMESH_STATE: suite.run.stateFile,
-      });
-      expect(scene).toMatchObject({ code: 0, stderr: '' });
-      expect(scene.stdout).toMatch(/command killed by SIGKILL: [1-9]\d parts of 100 records sent/);
-      expect(scene.stdout).toContain('10000 records: 10000 tokens, 0 refused');
+      const [scene] = await typed((command) => command.includes('scene'));
+      const said = scene?.printed.join('\n') ?? '';
+      expect(said).toMatch(/command killed by SIGKILL: [1-9]\d parts of 100 records sent/);
+      expect(said).toContain('10000 records: 10000 tokens, 0 refused');
       // A record that was tokenized twice would be there under a token that nobody has.
-      expect(scene.stdout).toContain('10000 records more in the vault\nheld\n');
+      expect(said).toContain('10000 records more in the vault\nheld\n');
 
-      const out = /10000 distinct tokens in (\S+)/.exec(scene.stdout)?.[1] ?? '';
+      const out = /10000 distinct tokens in (\S+)/.exec(said)?.[1] ?? '';
       const [header, ...rows] = rowsIn(out);
       expect(header).toEqual(['customer', 'row', 'token', 'error']);
       expect(rows.map(([customer, row]) => [customer, row])).toEqual(
@@ -89,6 +104,15 @@ function functionPid(): number {
 }
 
 describe('a file', () => {
+  it(
+    'is loaded as its page shows',
+    async () => {
+      const run = await typed((command) => !command.includes('scene'));
+      expect(run.map(({ code }) => code)).toEqual([2, 1, 0]);
+    },
+    DEADLINE_MS,
+  );
+
   it(
     'lies in the queue sealed, waits there, and tells which of its records were refused',
     async () => {
