@@ -539,6 +539,7 @@ describe('several regions', () => {
       'observability',
       'pki',
       'services',
+      'vault',
     ]);
   });
 });

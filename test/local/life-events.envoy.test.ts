@@ -50,7 +50,7 @@ describe('life events', () => {
     'tell of a token made, shown, archived, restored, replaced and deleted, of one shown once, of one that expired',
     async () => {
       const queue = await listen('whole-life');
-      const token = await newToken();
+      const token = await newToken({ kind: 'pointer' });
       expect((await reveal(token)).status).toBe(200);
       const change = async (method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object) =>
         await callAs(suite.state, 'order', method, `/v1/tokens/${token}${path}`, body);

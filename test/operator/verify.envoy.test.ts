@@ -344,6 +344,7 @@ describe('verify passes on no silence', () => {
         'certificates.taken',
         'certificates.served',
         'certificates.days-left',
+        'certificates.published',
         'revocation.own',
         'revocation.deny-list',
         'revocation.crl',
