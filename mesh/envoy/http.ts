@@ -65,8 +65,12 @@ export function connectionManager(mesh: Mesh, parts: ConnectionManager): EnvoyJs
       codec_type: 'AUTO',
       server_name: mesh.name,
       use_remote_address: true,
-      // Nobody is internal: what a caller sends as x-envoy-* (retries, timeouts) is dropped, on loopback too.
-      internal_address_config: { unix_sockets: false },
+      // Nobody is internal, on loopback and in the VPC too: a caller's own x-request-id and x-envoy-* (retries,
+      // timeouts) are dropped. A list that is empty means all private addresses, so this one names who cannot call.
+      internal_address_config: {
+        unix_sockets: false,
+        cidr_ranges: [{ address_prefix: '255.255.255.255', prefix_len: 32 }],
+      },
       normalize_path: true,
       merge_slashes: true,
       path_with_escaped_slashes_action: 'REJECT_REQUEST',

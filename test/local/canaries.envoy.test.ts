@@ -186,6 +186,8 @@ describe('a canary', () => {
       };
       for (const [header, sent] of Object.entries(headers)) {
         await throughOwnEnvoy({ [header]: sent });
+        // And past it, with the certificate of the node.
+        await call('any', 'order', 'GET', '/v1/tokens/tkn_bcdf', undefined, { [header]: sent });
       }
       await throughGateway(JSON.stringify({ card, [email]: name }));
       await throughGateway('{}', card);
