@@ -476,20 +476,20 @@ describe('several regions', () => {
 
   it('have audit and orders of their own', () => {
     const own = both.ofType('AWS::DynamoDB::GlobalTable').filter((table) => regionsOf(table).length === 1);
-    expect(own.map(({ properties, stack }) => [properties.TableName, stack]).toSorted()).toEqual(
-      ['eu-west-1', 'us-east-1']
-        .flatMap((region) => [
-          [TABLES.audit, `tokenmesh-vault-${region}`],
-          [TABLES.orders, `tokenmesh-vault-${region}`],
-        ])
-        .toSorted(),
+    const wanted = ['eu-west-1', 'us-east-1'].flatMap((region) =>
+      [TABLES.audit, TABLES.orders].map((name) => `${name} of tokenmesh-vault-${region}`),
     );
+    expect(new Set(own.map(({ properties, stack }) => `${properties.TableName} of ${stack}`))).toEqual(
+      new Set(wanted),
+    );
+    expect(own).toHaveLength(wanted.length);
   });
 
   it('share the other tables, each with a replica under a key of its own region', () => {
     const tables = both.ofType('AWS::DynamoDB::GlobalTable').filter((table) => regionsOf(table).length > 1);
-    expect(tables.map(({ properties }) => properties.TableName).toSorted()).toEqual(
-      REPLICATED_TABLES.map((role) => TABLES[role]).toSorted(),
+    expect(tables).toHaveLength(REPLICATED_TABLES.length);
+    expect(new Set(tables.map(({ properties }) => properties.TableName))).toEqual(
+      new Set(REPLICATED_TABLES.map((role) => TABLES[role])),
     );
     for (const { properties } of tables) {
       const replica = properties.Replicas.find(({ Region }: { Region: string }) => Region === 'eu-west-1');

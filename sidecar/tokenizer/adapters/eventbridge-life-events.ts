@@ -38,7 +38,7 @@ export interface LifeEventObserver {
 export interface LifeEventsSender {
   readonly send: LifeEventSink;
   /** Waits a moment for what is on its way. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** The most that a call takes (EventBridge API reference). */
