@@ -86,7 +86,8 @@ export async function loadDuring<Result>(
   return { result: await working, load: { orders, failures } };
 }
 
-async function post(
+/** @throws {TokenmeshError} `ERR_ORDER_FAILED` where the gateway answers with another status. */
+export async function post(
   shop: Shop,
   path: string,
   expected: number,

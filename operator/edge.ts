@@ -7,7 +7,7 @@
 import { createPublicKey } from 'node:crypto';
 import { GetPublicKeyCommand } from '@aws-sdk/client-kms';
 import type { Command } from 'commander';
-import { readEdgeConfig, type EdgeConfig, type EdgeSettings } from '../edge/config.ts';
+import { readEdgeConfig, type EdgeSettings } from '../edge/config.ts';
 import { encryptRequest } from '../edge/encrypt-request.ts';
 import { ORDER_ROUTES } from '../edge/order-routes.ts';
 import { TokenmeshError } from '../errors/error.ts';
@@ -52,14 +52,17 @@ export function addEdgeCommand(
     .option('--settings', 'print the settings that the function would be built with, and read no body')
     .action(async (input: string, options: EdgeOptions) => {
       onlyStandardInput(input);
-      const settings = await settingsOf(runningMesh(), options);
-      const config = readEdgeConfig(JSON.stringify(settings));
+      const settings = await edgeSettings(runningMesh(), options);
       if (options.settings === true) print(JSON.stringify(settings, null, 2));
-      else print(encrypted(config, await readStandardInputBytes()));
+      else print(encryptAtEdge(settings, await readStandardInputBytes()));
     });
 }
 
-async function settingsOf({ aws }: RunState, { field, tenant }: EdgeOptions): Promise<EdgeSettings> {
+/** What the function would be built with, for fields of an order unless others are named. */
+export async function edgeSettings(
+  { aws }: RunState,
+  { field = CARD_FIELDS, tenant = 'shop' }: Partial<EdgeOptions> = {},
+): Promise<EdgeSettings> {
   const { kms } = emulatorClients(aws.endpointUrl, aws.region);
   const { KeyId = '', PublicKey } = await kms.send(new GetPublicKeyCommand({ KeyId: KEY_ALIAS }));
   const key = createPublicKey({ key: Buffer.from(PublicKey ?? []), format: 'der', type: 'spki' });
@@ -76,8 +79,8 @@ async function settingsOf({ aws }: RunState, { field, tenant }: EdgeOptions): Pr
 }
 
 /** @throws {TokenmeshError} what the edge would answer in place of the request. */
-function encrypted(config: EdgeConfig, body: Buffer): string {
-  const outcome = encryptRequest(config, {
+export function encryptAtEdge(settings: EdgeSettings, body: Buffer): string {
+  const outcome = encryptRequest(readEdgeConfig(JSON.stringify(settings)), {
     Records: [
       {
         cf: {

@@ -11,6 +11,7 @@ import { readRunState, runStateFile } from '../../operator/run-state.ts';
 import { stopWithSignals } from '../signals.ts';
 import { bulkLoad } from './bulk-load.ts';
 import { DYNAMODB_FAULTS } from './dynamodb-faults.ts';
+import { edgeToToken } from './edge-to-token.ts';
 import { kills } from './kills.ts';
 import { KMS_FAULTS } from './kms-faults.ts';
 import { lostRegion } from './lost-region.ts';
@@ -20,7 +21,11 @@ import { startOwnMesh } from './own-mesh.ts';
 import { SECRETS_MANAGER_FAULTS } from './secrets-manager-faults.ts';
 import type { FaultOptions, FaultScene, Scene } from './scene.ts';
 
-const SCENES: Readonly<Record<string, Scene>> = { 'bulk-load': bulkLoad, 'lost-region': lostRegion };
+const SCENES: Readonly<Record<string, Scene>> = {
+  'bulk-load': bulkLoad,
+  'edge-to-token': edgeToToken,
+  'lost-region': lostRegion,
+};
 
 const FAULTS: Readonly<Record<string, FaultScene>> = {
   ...Object.fromEntries(

@@ -21,7 +21,7 @@ import { callAs } from '../support/mesh-call.ts';
 import { meshOfSuite } from '../support/mesh-of-suite.ts';
 import { startOtlpReceiver } from '../support/otlp-receiver.ts';
 import { mesh } from '../support/running-mesh.ts';
-import { shopOf } from '../support/shop-of.ts';
+import { shopOf } from '../../local/shop-of.ts';
 
 const DEADLINE_MS = 400_000;
 

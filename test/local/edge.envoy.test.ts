@@ -18,7 +18,7 @@ import { edgeConfigOf, edgeEvent, throughEdge, type EdgeRoutes } from '../suppor
 import { callAs } from '../support/mesh-call.ts';
 import { meshOfSuite } from '../support/mesh-of-suite.ts';
 import { mesh } from '../support/running-mesh.ts';
-import { shopOf } from '../support/shop-of.ts';
+import { shopOf } from '../../local/shop-of.ts';
 
 const PAN = '4000056655665556';
 const HOLDER = 'Zoë Nobody';

@@ -15,7 +15,7 @@ import { emulatorClients } from '../../operator/aws-clients.ts';
 import { isAsShown, sessionsIn } from '../support/console-session.ts';
 import { textOf } from '../support/documents.ts';
 import { command, leftOf, StartedRun } from '../support/running-mesh.ts';
-import { shopOf } from '../support/shop-of.ts';
+import { shopOf } from '../../local/shop-of.ts';
 
 const DEADLINE_MS = 400_000;
 

@@ -25,7 +25,7 @@ import type { Verification } from '../../operator/verify.ts';
 import type { IssuanceState } from '../../sidecar/envoy/cert-agent/issuance/short-lived-source.ts';
 import { meshOfSuite } from '../support/mesh-of-suite.ts';
 import { mesh } from '../support/running-mesh.ts';
-import { shopOf } from '../support/shop-of.ts';
+import { shopOf } from '../../local/shop-of.ts';
 
 const LIFE_SECONDS = Number(process.env['TOKENMESH_TEST_LIFE_SECONDS'] ?? 24);
 const NODES = ['order', 'tokenizer'];

@@ -27,7 +27,7 @@ import { callAs } from '../support/mesh-call.ts';
 import { meshOfSuite } from '../support/mesh-of-suite.ts';
 import { mesh } from '../support/running-mesh.ts';
 import { startOtlpReceiver, type Span } from '../support/otlp-receiver.ts';
-import { shopOf } from '../support/shop-of.ts';
+import { shopOf } from '../../local/shop-of.ts';
 
 const DEADLINE_MS = 60_000;
 

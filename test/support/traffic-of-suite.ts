@@ -6,7 +6,7 @@ import { testCard } from '../../sample-apps/test-cards.ts';
 import { callAs } from './mesh-call.ts';
 import type { MeshOfSuite } from './mesh-of-suite.ts';
 import { mesh, type Output } from './running-mesh.ts';
-import { shopOf } from './shop-of.ts';
+import { shopOf } from '../../local/shop-of.ts';
 
 export const CARD = testCard('visa', 16).number;
 

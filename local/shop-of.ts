@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { openShop, type Shop } from '../../local/traffic.ts';
-import { emulatorClients } from '../../operator/aws-clients.ts';
-import { accessToken, authenticationOf } from '../../operator/login.ts';
-import type { RunState } from '../../operator/run-state.ts';
+import { openShop, type Shop } from './traffic.ts';
+import { emulatorClients } from '../operator/aws-clients.ts';
+import { accessToken, authenticationOf } from '../operator/login.ts';
+import type { RunState } from '../operator/run-state.ts';
 
 /** Who places orders through the gateway of a run: with a token of its user pool, under the servers' root. */
 export async function shopOf(state: RunState): Promise<Shop> {
