@@ -29,7 +29,7 @@ import { startEmulator } from './aws/emulator.ts';
 import { preparePythonEnvironment } from './aws/python-environment.ts';
 import { givenMaterial, requireEmptyAccount, requireEnvoy } from './given-parts.ts';
 import { createBulkResources } from './aws/bulk-resources.ts';
-import { createVaultResources, TABLES, type VaultResources } from './aws/resources.ts';
+import { createEventBus, createVaultResources, TABLES, type VaultResources } from './aws/resources.ts';
 import { createUserPool, type CreatedUserPool } from './aws/user-pool.ts';
 import { freePort } from './free-port.ts';
 import { OTLP_ENDPOINT, tracesOf } from './traces.ts';
@@ -144,6 +144,7 @@ export class MeshRunner {
     if (given !== '') await requireEmptyAccount(aws, given);
     if (region !== undefined) await joinRegions(endpointUrl, region);
     const processor = { host: '127.0.0.1', port: await freePort() };
+    const eventBusName = environment['TOKENMESH_EVENT_BUS'];
     const made = await stage('keys, tables, private CAs, certificates', async () => {
       const [vault, pki, userPool, bulk] = await Promise.all([
         createVaultResources(aws, mesh, {
@@ -157,6 +158,7 @@ export class MeshRunner {
           ...{ endpointUrl, region: this.#region, kms: aws.kms },
           visibilitySeconds: BULK_SECONDS,
         }),
+        ...(eventBusName === undefined ? [] : [createEventBus(aws, eventBusName)]),
       ]);
       await writePki(this.#directory, aws, mesh, pki);
       return { ...vault, ...pki, userPool, bulk };
@@ -301,7 +303,8 @@ export class MeshRunner {
       VaultResources & { readonly bulk: BulkState; readonly userPool: CreatedUserPool | undefined },
     pids: Map<string, NodeState['pids']>,
   ): RunState {
-    const { mesh, region } = this.#options;
+    const { mesh, region, environment } = this.#options;
+    const eventBusName = environment['TOKENMESH_EVENT_BUS'];
     const gateway = layout.nodes.find((node) => node.name in mesh.virtualGateways);
     return {
       pid: process.pid,
@@ -316,6 +319,7 @@ export class MeshRunner {
       vaultKeyArn: made.vaultKeyArn,
       auditKeyArn: made.auditKeyArn,
       bulk: made.bulk,
+      ...(eventBusName === undefined ? {} : { eventBusName }),
       nodes: layout.nodes.map((node) => ({
         name: node.name,
         identity: identityOf(mesh, node.name),

@@ -80,6 +80,7 @@ export function startNodes(processes: Processes, plan: NodeProcessesPlan): Map<s
           appProgram({
             ...{ nodeName, appSocket, egressSocket, ...plan },
             markKeyArns: [plan.markKeyArn],
+            eventBusName: plan.environment['TOKENMESH_EVENT_BUS'],
             ...(plan.otherRegions.length === 0 ? {} : { heartbeatSeconds: HEARTBEAT_SECONDS }),
           }),
           { ...environment, ...plan.databases[nodeName], ...passed },

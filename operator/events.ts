@@ -24,6 +24,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import type { Command } from 'commander';
+import { TokenmeshError } from '../errors/error.ts';
 import { EVENT_BUS } from '../sidecar/event-bus.ts';
 import { LIFE_EVENT_SOURCE } from '../sidecar/tokenizer/adapters/eventbridge-life-events.ts';
 import type { LifeEvent } from '../sidecar/tokenizer/core/audit/life-events.ts';
@@ -57,7 +58,8 @@ export function addEventsCommand(program: Command, { runningMesh, print }: Event
     .option('-n, --number <count>', 'end after so many', countOf)
     .option('--json', 'print each as it is delivered, one JSON document a line')
     .action(async ({ json, number = Number.POSITIVE_INFINITY }: EventsOptions) => {
-      const { aws } = runningMesh();
+      const { aws, eventBusName } = runningMesh();
+      if (eventBusName === undefined) throw tellsNobody();
       const interrupted = untilInterrupted();
       process.stdout.on('error', () => interrupted.abort());
       const clients = {
@@ -65,7 +67,7 @@ export function addEventsCommand(program: Command, { runningMesh, print }: Event
         sqs: bulkClients(aws.endpointUrl, aws.region).sqs,
       };
       let left = number;
-      for await (const event of followEvents(clients, interrupted.signal)) {
+      for await (const event of followEvents(clients, eventBusName, interrupted.signal)) {
         print(json === true ? JSON.stringify(event) : eventLine(event));
         if (process.stdout.writableNeedDrain) {
           await once(process.stdout, 'drain', { signal: interrupted.signal }).catch(() => undefined);
@@ -74,6 +76,14 @@ export function addEventsCommand(program: Command, { runningMesh, print }: Event
         if (left <= 0) return;
       }
     });
+}
+
+function tellsNobody(): TokenmeshError {
+  return new TokenmeshError({
+    code: 'ERR_EVENTS_OFF',
+    message: 'the running mesh tells no bus what becomes of tokens: expected one that was started to',
+    remedy: `start it so: TOKENMESH_EVENT_BUS=${EVENT_BUS} npm start`,
+  });
 }
 
 /** One event on one line. */
@@ -100,7 +110,11 @@ interface Clients {
   readonly sqs: SQSClient;
 }
 
-async function* followEvents({ events, sqs }: Clients, signal: AbortSignal): AsyncGenerator<DeliveredEvent> {
+async function* followEvents(
+  { events, sqs }: Clients,
+  EventBusName: string,
+  signal: AbortSignal,
+): AsyncGenerator<DeliveredEvent> {
   const Name = `tokenmesh-events-${randomUUID().slice(0, 8)}`;
   const QueueUrl = (await sqs.send(new CreateQueueCommand({ QueueName: Name }))).QueueUrl ?? '';
   try {
@@ -111,16 +125,16 @@ async function* followEvents({ events, sqs }: Clients, signal: AbortSignal): Asy
     await events.send(
       new PutRuleCommand({
         Name,
-        EventBusName: EVENT_BUS,
+        EventBusName,
         EventPattern: JSON.stringify({ source: [LIFE_EVENT_SOURCE] }),
       }),
     );
-    await events.send(new PutTargetsCommand({ Rule: Name, EventBusName: EVENT_BUS, Targets }));
+    await events.send(new PutTargetsCommand({ Rule: Name, EventBusName, Targets }));
     process.stderr.write('watching what becomes of tokens, until Ctrl-C ...\n');
     while (!signal.aborted) yield* await received(sqs, QueueUrl, signal);
   } finally {
-    await events.send(new RemoveTargetsCommand({ Rule: Name, EventBusName: EVENT_BUS, Ids: ['queue'] }));
-    await events.send(new DeleteRuleCommand({ Name, EventBusName: EVENT_BUS }));
+    await events.send(new RemoveTargetsCommand({ Rule: Name, EventBusName, Ids: ['queue'] }));
+    await events.send(new DeleteRuleCommand({ Name, EventBusName }));
     await sqs.send(new DeleteQueueCommand({ QueueUrl }));
   }
 }

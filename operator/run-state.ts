@@ -99,6 +99,8 @@ export interface RunState {
   readonly vaultKeyArn: string;
   readonly auditKeyArn: string;
   readonly bulk: BulkState;
+  /** The bus that is told what becomes of tokens; none unless the user asked for it. */
+  readonly eventBusName?: string;
   readonly nodes: readonly NodeState[];
   readonly cas: readonly CertificateAuthorityState[];
   /** Where there are several. */

@@ -7,7 +7,6 @@
 
 import type { RenderedSource } from '../mesh/certificate-source.ts';
 import { DATABASE_USERS } from '../sample-apps/order-history/users.ts';
-import { EVENT_BUS } from './event-bus.ts';
 import { TABLES } from './tables.ts';
 import { regionCodeOf } from './tokenizer/core/formats/region-codes.ts';
 import { NODE_FLAGS, PROCESS_ENVIRONMENT } from './tokenizer/process-options.ts';
@@ -77,6 +76,8 @@ export interface AppSettings {
   readonly otherRegions?: readonly string[];
   /** @default the tokenizer's own */
   readonly heartbeatSeconds?: number;
+  /** The bus that is told what becomes of tokens. @default nobody is told */
+  readonly eventBusName?: string | undefined;
 }
 
 export interface OrderDatabase {
@@ -100,7 +101,7 @@ function orderStoreOf({ nodeName, orderDatabase }: AppSettings): Record<string, 
 /** Each app takes of the environment what it knows. */
 export function appProgram(settings: AppSettings): Program {
   const isTokenizer = settings.nodeName === 'tokenizer';
-  const { markKeyArns = [], otherRegions = [], heartbeatSeconds } = settings;
+  const { markKeyArns = [], otherRegions = [], heartbeatSeconds, eventBusName } = settings;
   return {
     script: isTokenizer ? 'sidecar/tokenizer/main.ts' : `sample-apps/${settings.nodeName}/main.ts`,
     flags: isTokenizer ? NODE_FLAGS : [],
@@ -114,7 +115,7 @@ export function appProgram(settings: AppSettings): Program {
       TOKENMESH_FINGERPRINTS_TABLE: TABLES.fingerprints,
       TOKENMESH_AUDIT_KEY_ID: settings.auditKeyArn,
       ...(markKeyArns.length === 0 ? {} : { TOKENMESH_MARK_KEY_ARNS: markKeyArns.join(',') }),
-      TOKENMESH_EVENT_BUS: EVENT_BUS,
+      ...(eventBusName === undefined ? {} : { TOKENMESH_EVENT_BUS: eventBusName }),
       ...(isTokenizer && otherRegions.length > 0
         ? { TOKENMESH_OTHER_REGIONS: otherRegions.map(regionCodeOf).join(',') }
         : {}),

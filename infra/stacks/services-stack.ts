@@ -106,7 +106,7 @@ export class ServicesStack extends RegionStack {
     const otherRegions = this.deployment.regions.filter((region) => region !== this.regionName);
     return appProgram({
       ...{ nodeName, appSocket, egressSocket, vaultKeyArn, auditKeyArn, markKeyArns },
-      ...{ orderDatabase, otherRegions },
+      ...{ orderDatabase, otherRegions, eventBusName: EVENT_BUS },
     });
   }
 

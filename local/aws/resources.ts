@@ -27,7 +27,6 @@ import {
 import { importMaterial } from '../../operator/key-import.ts';
 import { trustSecretName } from '../../pki/secret.ts';
 import { createQuietLogger, type Logger } from '../../runtime/log.ts';
-import { EVENT_BUS } from '../../sidecar/event-bus.ts';
 import {
   EXPIRING_TABLES,
   EXPIRY_ATTRIBUTE,
@@ -98,8 +97,12 @@ export async function createVaultResources(
   if (vaultKey.replicaOf === undefined)
     await makeTenantKeys(location, mesh, createQuietLogger('tenant-keys'));
   const [auditKeyArn, markKeyArn] = await Promise.all([createAuditKey(aws.kms), createMarkKey(aws.kms)]);
-  await aws.events.send(new CreateEventBusCommand({ Name: EVENT_BUS }));
   return { vaultKeyArn, auditKeyArn, markKeyArn };
+}
+
+/** The bus that the tokenizer tells what becomes of tokens. */
+export async function createEventBus({ events }: AwsClients, Name: string): Promise<void> {
+  await events.send(new CreateEventBusCommand({ Name }));
 }
 
 async function createVaultKey(

@@ -145,6 +145,7 @@ describe('a task', () => {
         egressSocket,
         vaultKeyArn: found['TOKENMESH_KMS_KEY_ARN'] ?? '',
         auditKeyArn: found['TOKENMESH_AUDIT_KEY_ID'] ?? '',
+        eventBusName: 'tokenmesh',
       });
       expect(found).toEqual({ AWS_REGION: 'us-east-1', ...expected.environment });
       expect(app.EntryPoint).toEqual(['/usr/local/bin/node', ...expected.flags, `/app/${expected.script}`]);

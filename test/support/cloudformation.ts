@@ -184,7 +184,7 @@ async function failuresOf(client: CloudFormationClient, StackName: string): Prom
  * of the bootstrap stack is CDK's to ask for, and there is none.
  */
 function without(template: Template, gone: ReadonlySet<string>): Template {
-  const { Resources, Outputs = {} } = template;
+  const { Resources, Outputs = {}, Mappings = {} } = template;
   const kept = Object.fromEntries(
     Object.entries(Resources)
       .filter(([id]) => !gone.has(id))
@@ -193,7 +193,7 @@ function without(template: Template, gone: ReadonlySet<string>): Template {
         { ...resource, DependsOn: [DependsOn ?? []].flat().filter((each) => !gone.has(each)) },
       ]),
   );
-  return filled({ Resources: kept, Outputs }, gone) as Template;
+  return filled({ Mappings, Resources: kept, Outputs }, gone) as Template;
 }
 
 function filled(value: unknown, gone: ReadonlySet<string>): unknown {

@@ -35,6 +35,7 @@ interface RawResource {
 }
 
 export interface Template {
+  readonly Mappings?: Readonly<Record<string, unknown>>;
   readonly Resources: Readonly<Record<string, RawResource>>;
   readonly Outputs?: Readonly<
     Record<string, { readonly Value: unknown; readonly Export?: { Name: string } }>

@@ -8,7 +8,6 @@
  */
 
 import type { AuditedField, AuditedOperation, AuditRecord } from './record.ts';
-import { NO_ROW } from './row-digest.ts';
 
 export type LifeEventType =
   | 'Token Created'
@@ -50,7 +49,7 @@ const TYPES: Readonly<
   tokenize: ({ row }) => (row === undefined ? [] : ['Token Created']),
   upsert: ({ row, version = FIRST_VERSION }) =>
     row === undefined ? [] : [version === FIRST_VERSION ? 'Token Created' : 'Token Replaced'],
-  detokenize: ({ row }) => (row === NO_ROW ? ['Token Revealed', 'Token Deleted'] : ['Token Revealed']),
+  detokenize: () => ['Token Revealed'],
   replace: () => ['Token Replaced'],
   archive: () => ['Token Archived'],
   restore: () => ['Token Restored'],

@@ -34,11 +34,6 @@ describe('the life events of an audit record', () => {
     ],
     ['a reveal', { operation: 'detokenize' }, ['Token Revealed']],
     ['a reveal that takes a field away', { operation: 'detokenize', row: 'abc' }, ['Token Revealed']],
-    [
-      'the one reveal of a token',
-      { operation: 'detokenize', row: 'none' },
-      ['Token Revealed', 'Token Deleted'],
-    ],
     ['a replacement', { operation: 'replace', row: 'abc' }, ['Token Replaced']],
     ['an archiving', { operation: 'archive', row: 'abc' }, ['Token Archived']],
     ['a restoring', { operation: 'restore', row: 'abc' }, ['Token Restored']],
