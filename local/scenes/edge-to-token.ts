@@ -38,7 +38,7 @@ export const edgeToToken: Scene = {
     const Key = { orderId: { S: String(orderId) } };
     const row = await dynamodb.send(new GetItemCommand({ TableName: state.tables.orders, Key }));
     const token = row.Item?.['token']?.S ?? '';
-    say(`the order's row has ${token.slice(0, 8)}..., and no card`);
+    say(`the order's row has ${token.startsWith('tkn_') ? 'a token' : 'no token'}, and no card`);
     const tables = Object.values(state.tables);
     const search = await searchForLeaks(state.directory, dynamodb, tables, [CARD.number, HOLDER]);
     say(
