@@ -15,8 +15,7 @@ import { SHIPPED_NODES, taskPlacement } from '../support/meshes.ts';
 
 const IPV4 = /(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])/g;
 
-/** Oneself: to listen, or to look at one's own listener. */
-// The last is that of nobody: no caller has it.
+/** Oneself: to listen, or to look at one's own listener. The last is nobody's: no caller has it. */
 const OWN: ReadonlySet<string> = new Set(['0.0.0.0', '127.0.0.1', '255.255.255.255']);
 
 /** What runs in a task or as a function. In `pki/` numbers with dots are object identifiers, and it connects to nobody. */
