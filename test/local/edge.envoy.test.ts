@@ -12,9 +12,10 @@ import { describe, expect, it } from '@jest/globals';
 import { GetPublicKeyCommand } from '@aws-sdk/client-kms';
 import { request } from 'undici';
 import type { EdgeConfig } from '../../edge/config.ts';
+import { ORDER_ROUTES } from '../../edge/order-routes.ts';
 import { emulatorClients } from '../../operator/aws-clients.ts';
 import { marksIn } from '../../sidecar/tokenizer/core/marks/mark.ts';
-import { edgeConfigOf, edgeEvent, throughEdge, type EdgeRoutes } from '../support/edge-request.ts';
+import { edgeConfigOf, edgeEvent, throughEdge } from '../support/edge-request.ts';
 import { callAs } from '../support/mesh-call.ts';
 import { meshOfSuite } from '../support/mesh-of-suite.ts';
 import { mesh } from '../support/running-mesh.ts';
@@ -27,18 +28,6 @@ const ORDER = {
   currency: 'EUR',
   card: { number: PAN, expiry: '12/30', holder: HOLDER },
 };
-const ROUTES: EdgeRoutes = [
-  {
-    methods: ['POST'],
-    path: '/orders',
-    fields: [
-      { name: 'card.number', class: 'pan' },
-      { name: 'card.expiry', class: 'expiry' },
-      { name: 'card.holder', class: 'name' },
-    ],
-  },
-];
-
 const suite = meshOfSuite();
 
 /** The edge as it is deployed: with the public half of the key that the tokenizer was given. */
@@ -48,7 +37,7 @@ async function edgeOfRun(): Promise<EdgeConfig> {
     new GetPublicKeyCommand({ KeyId: 'alias/tokenmesh-edge' }),
   );
   const publicKey = createPublicKey({ key: Buffer.from(PublicKey ?? []), format: 'der', type: 'spki' });
-  return edgeConfigOf({ keyId: KeyId.slice(KeyId.indexOf('/') + 1), publicKey }, ROUTES);
+  return edgeConfigOf({ keyId: KeyId.slice(KeyId.indexOf('/') + 1), publicKey }, ORDER_ROUTES);
 }
 
 async function throughGateway(
