@@ -8,28 +8,12 @@
 
 import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
-import {
-  DeleteRuleCommand,
-  PutRuleCommand,
-  PutTargetsCommand,
-  RemoveTargetsCommand,
-  type EventBridgeClient,
-} from '@aws-sdk/client-eventbridge';
-import {
-  CreateQueueCommand,
-  DeleteMessageBatchCommand,
-  DeleteQueueCommand,
-  GetQueueAttributesCommand,
-  ReceiveMessageCommand,
-  type SQSClient,
-} from '@aws-sdk/client-sqs';
 import type { Command } from 'commander';
 import { TokenmeshError } from '../errors/error.ts';
 import { EVENT_BUS } from '../sidecar/event-bus.ts';
-import { LIFE_EVENT_SOURCE } from '../sidecar/tokenizer/adapters/eventbridge-life-events.ts';
-import type { LifeEvent } from '../sidecar/tokenizer/core/audit/life-events.ts';
 import { emulatorClients } from './aws-clients.ts';
 import { bulkClients } from './bulk-clients.ts';
+import { openBusQueue, type BusQueueClients, type DeliveredEvent } from './bus-queue.ts';
 import { countOf } from './counts.ts';
 import { untilInterrupted } from './interrupted.ts';
 import type { RunState } from './run-state.ts';
@@ -37,13 +21,6 @@ import type { RunState } from './run-state.ts';
 export interface EventsCommandParts {
   readonly runningMesh: () => RunState;
   readonly print: (text: string) => void;
-}
-
-/** As EventBridge delivers it to a target. */
-export interface DeliveredEvent {
-  readonly time: string;
-  readonly 'detail-type': LifeEvent['type'];
-  readonly detail: Omit<LifeEvent, 'type'> & { readonly id: string };
 }
 
 interface EventsOptions {
@@ -105,52 +82,23 @@ export function eventLine({ detail, 'detail-type': type }: DeliveredEvent): stri
   ].join('  ');
 }
 
-interface Clients {
-  readonly events: EventBridgeClient;
-  readonly sqs: SQSClient;
-}
-
 async function* followEvents(
-  { events, sqs }: Clients,
-  EventBusName: string,
+  clients: BusQueueClients,
+  busName: string,
   signal: AbortSignal,
 ): AsyncGenerator<DeliveredEvent> {
-  const Name = `tokenmesh-events-${randomUUID().slice(0, 8)}`;
-  const QueueUrl = (await sqs.send(new CreateQueueCommand({ QueueName: Name }))).QueueUrl ?? '';
+  const queue = await openBusQueue(clients, busName, `tokenmesh-events-${randomUUID().slice(0, 8)}`);
   try {
-    const { Attributes } = await sqs.send(
-      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),
-    );
-    const Targets = [{ Id: 'queue', Arn: Attributes?.['QueueArn'] }];
-    await events.send(
-      new PutRuleCommand({
-        Name,
-        EventBusName,
-        EventPattern: JSON.stringify({ source: [LIFE_EVENT_SOURCE] }),
-      }),
-    );
-    await events.send(new PutTargetsCommand({ Rule: Name, EventBusName, Targets }));
     process.stderr.write('watching what becomes of tokens, until Ctrl-C ...\n');
-    while (!signal.aborted) yield* await received(sqs, QueueUrl, signal);
+    while (!signal.aborted)
+      yield* await queue.receive(signal).catch((error: unknown) => noneIf(signal, error));
   } finally {
-    await events.send(new RemoveTargetsCommand({ Rule: Name, EventBusName, Ids: ['queue'] }));
-    await events.send(new DeleteRuleCommand({ Name, EventBusName }));
-    await sqs.send(new DeleteQueueCommand({ QueueUrl }));
+    await queue.remove();
   }
 }
 
-async function received(sqs: SQSClient, QueueUrl: string, signal: AbortSignal): Promise<DeliveredEvent[]> {
-  try {
-    const { Messages = [] } = await sqs.send(
-      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }),
-      { abortSignal: signal },
-    );
-    if (Messages.length === 0) return [];
-    const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
-    await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
-    return Messages.map(({ Body = '{}' }) => JSON.parse(Body) as DeliveredEvent);
-  } catch (error) {
-    if (signal.aborted) return [];
-    throw error;
-  }
+/** A wait that Ctrl-C ended is no fault. */
+function noneIf(signal: AbortSignal, error: unknown): DeliveredEvent[] {
+  if (signal.aborted) return [];
+  throw error;
 }

@@ -19,7 +19,7 @@ import { Alias, Key, type IKey } from 'aws-cdk-lib/aws-kms';
 import { Architecture, Function, Runtime, type CfnFunction, type IVersion } from 'aws-cdk-lib/aws-lambda';
 import { ARecord, HostedZone, RecordTarget, type IHostedZone } from 'aws-cdk-lib/aws-route53';
 import { CloudFrontTarget } from 'aws-cdk-lib/aws-route53-targets';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { readEdgeConfig, type EdgeSettings } from '../../edge/config.ts';
 import { ORDER_ROUTES } from '../../edge/order-routes.ts';
@@ -28,6 +28,7 @@ import { vaultAccessOf } from '../../mesh/vault-access.ts';
 import { allow } from '../access/statements.ts';
 import type { Deployment, EdgeFunctionChoice, PublicDomain } from '../config.ts';
 import { Alarms, alarmTopic, FIVE_MINUTES } from '../constructs/alarms.ts';
+import { WRITTEN_BY_ACL } from '../constructs/bucket-written-by-acl.ts';
 import { bundled } from '../constructs/bundle.ts';
 import { Firewall } from '../constructs/firewall.ts';
 import { operationsKeyPolicy } from '../constructs/key-policies.ts';
@@ -197,12 +198,7 @@ export class DistributionStack extends RegionStack {
   /** CloudFront writes its log by an ACL, as one of the bucket's owners. */
   #logBucket(): Bucket {
     return new Bucket(this, 'access-logs', {
-      encryption: BucketEncryption.S3_MANAGED,
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_PREFERRED,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      versioned: true,
+      ...WRITTEN_BY_ACL,
       lifecycleRules: [{ expiration: Duration.days(this.deployment.logDays) }],
       removalPolicy: RemovalPolicy.RETAIN,
     });

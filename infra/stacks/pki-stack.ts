@@ -1,6 +1,6 @@
 import { CfnOutput, Fn } from 'aws-cdk-lib';
 import { ManagedPolicy, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { certificateSourceOf, hasShortLived } from '../../mesh/certificate-source.ts';
@@ -11,6 +11,7 @@ import { trustSecretName } from '../../pki/secret.ts';
 import { ISSUER_TEMPLATES } from '../../sidecar/envoy/adapters/private-ca-issuer.ts';
 import { crlBucketName } from '../access/arns.ts';
 import { allow } from '../access/statements.ts';
+import { WRITTEN_BY_ACL } from '../constructs/bucket-written-by-acl.ts';
 import { Hierarchy, type ActiveAuthority } from '../constructs/hierarchy.ts';
 import type { Roles } from '../constructs/roles.ts';
 import { RegionStack, type RegionProps } from './region-stack.ts';
@@ -65,12 +66,7 @@ export class PkiStack extends RegionStack {
   #crlBucket(): Bucket {
     const bucket = new Bucket(this, 'crls', {
       bucketName: crlBucketName(this, this.mesh),
-      encryption: BucketEncryption.S3_MANAGED,
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_PREFERRED,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      versioned: true,
+      ...WRITTEN_BY_ACL,
       removalPolicy: this.removalPolicy,
     });
     bucket.addToResourcePolicy(

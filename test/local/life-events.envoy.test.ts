@@ -8,13 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateTableCommand, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from '@jest/globals';
 import { EMULATOR_CREDENTIALS, emulatorClients } from '../../operator/aws-clients.ts';
-import type { DeliveredEvent } from '../../operator/events.ts';
+import type { DeliveredEvent } from '../../operator/bus-queue.ts';
 import { nodeState } from '../../operator/run-state.ts';
 import { createEgress } from '../../runtime/egress.ts';
 import { createHandler } from '../../sample-apps/life-events/handler.ts';
 import { testCard } from '../../sample-apps/test-cards.ts';
 import { EVENT_BUS } from '../../sidecar/event-bus.ts';
-import { listenToBus, type BusQueue } from '../support/bus-queue.ts';
+import { listenToBus, type HeardBus } from '../support/bus-queue.ts';
 import { callAs, type MeshAnswer } from '../support/mesh-call.ts';
 import { meshOfSuite } from '../support/mesh-of-suite.ts';
 import { mesh } from '../support/running-mesh.ts';
@@ -35,7 +35,7 @@ async function newToken(more: object = {}): Promise<string> {
 const reveal = async (token: string): Promise<MeshAnswer> =>
   await callAs(suite.state, 'paybill', 'POST', '/v1/detokenize', { token });
 
-async function listen(name: string): Promise<BusQueue> {
+async function listen(name: string): Promise<HeardBus> {
   const { endpointUrl: endpoint, region } = suite.state.aws;
   return await listenToBus({ endpoint, region, credentials: EMULATOR_CREDENTIALS }, EVENT_BUS, name);
 }

@@ -32,7 +32,7 @@ export interface LifeEventsOptions {
 }
 
 export interface LifeEventObserver {
-  lifeEvents(outcome: 'sent' | 'dropped', count: number): void;
+  lifeEvent(outcome: 'sent' | 'dropped'): void;
 }
 
 export interface LifeEventsSender {
@@ -65,7 +65,8 @@ export function createLifeEvents(options: LifeEventsOptions): LifeEventsSender {
     mostCalls: CALLS,
     waitMs: WAIT_MS,
     mostWaiting: MOST_WAITING,
-    nameOf: () => randomUUID(),
+    // Each has an id of its own in it.
+    nameOf: ({ Detail = '' }) => Detail,
     exhausted: notTaken,
     refused: notTaken,
     late: notTaken,
@@ -75,8 +76,8 @@ export function createLifeEvents(options: LifeEventsOptions): LifeEventsSender {
   const underWay = new Set<Promise<void>>();
   const sendOne = (event: LifeEvent): void => {
     const sent = gathering.add(entryOf(event, options.busName), PATIENCE_MS).then(
-      () => observer.lifeEvents('sent', 1),
-      () => observer.lifeEvents('dropped', 1),
+      () => observer.lifeEvent('sent'),
+      () => observer.lifeEvent('dropped'),
     );
     underWay.add(sent);
     void sent.finally(() => underWay.delete(sent));

@@ -111,8 +111,8 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     honeyTokenUsed(node, operation) {
       honeyUses.inc({ node, operation });
     },
-    lifeEvents(outcome, count) {
-      lifeEvents.inc({ outcome }, count);
+    lifeEvent(outcome) {
+      lifeEvents.inc({ outcome });
     },
     contentType: registry.contentType,
     text: () => registry.metrics(),

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { DeliveredEvent } from '../../../../operator/events.ts';
+import type { DeliveredEvent } from '../../../../operator/bus-queue.ts';
 import {
   createLifeEvents,
   LIFE_EVENT_SOURCE,
 } from '../../../../sidecar/tokenizer/adapters/eventbridge-life-events.ts';
 import type { LifeEvent } from '../../../../sidecar/tokenizer/core/audit/life-events.ts';
-import { listenToBus, type BusQueue } from '../../../support/bus-queue.ts';
+import { listenToBus, type HeardBus } from '../../../support/bus-queue.ts';
 import { PREPARE_DEADLINE_MS, startEmulatedAws, type EmulatedAws } from '../../../support/emulated-aws.ts';
 import { startFaultyAws, type FaultyAws } from '../../../../local/faulty-aws.ts';
 
@@ -15,7 +15,7 @@ const BUS = 'tokenmesh-test';
 
 let aws: EmulatedAws;
 let faulty: FaultyAws;
-let queue: BusQueue;
+let queue: HeardBus;
 
 beforeAll(async () => {
   aws = await startEmulatedAws();
@@ -34,7 +34,7 @@ function sender(endpoint: string) {
   const faults: unknown[] = [];
   const events = createLifeEvents({
     busName: BUS,
-    observer: { lifeEvents: (outcome, count) => void (counts[outcome] += count) },
+    observer: { lifeEvent: (outcome) => void (counts[outcome] += 1) },
     onFault: (error) => faults.push(error),
     config: { ...aws.clientConfig, endpoint },
   });
