@@ -9,43 +9,34 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TokenmeshError } from '../errors/error.ts';
-import { certificateSourceOf, renderSource } from '../mesh/certificate-source.ts';
+import { renderSource } from '../mesh/certificate-source.ts';
 import type { Hierarchy, Mesh } from '../mesh/definition.ts';
-import { identityOf } from '../mesh/identity.ts';
 import { emulatorClients, type AwsClients } from '../operator/aws-clients.ts';
 import { serveDashboard } from '../operator/dashboard/server.ts';
 import { writeIdentityFiles } from '../operator/identities.ts';
-import {
-  claimRun,
-  findClaim,
-  removeRunState,
-  writeRunState,
-  type BulkState,
-  type NodeState,
-  type RunState,
-} from '../operator/run-state.ts';
+import { claimRun, findClaim, removeRunState, writeRunState, type RunState } from '../operator/run-state.ts';
 import type { Logger } from '../runtime/log.ts';
 import { startEmulator } from './aws/emulator.ts';
 import { preparePythonEnvironment } from './aws/python-environment.ts';
 import { givenMaterial, requireEmptyAccount, requireEnvoy } from './given-parts.ts';
 import { createBulkResources } from './aws/bulk-resources.ts';
-import { createEventBus, createVaultResources, TABLES, type VaultResources } from './aws/resources.ts';
-import { createUserPool, type CreatedUserPool } from './aws/user-pool.ts';
+import { createEventBus, createVaultResources } from './aws/resources.ts';
+import { createUserPool } from './aws/user-pool.ts';
 import { freePort } from './free-port.ts';
 import { OTLP_ENDPOINT, tracesOf } from './traces.ts';
-import { planLayout, type Layout, type NodeLayout, type PortChoice } from './layout.ts';
-import { authoritiesOf, authorityFile, makePki, writePki, type MadePki } from './made-pki.ts';
+import { planLayout, type NodeLayout, type PortChoice } from './layout.ts';
+import { makePki, writePki, type MadePki } from './made-pki.ts';
 import { startLocalDatabase, type DatabaseEnvironments } from './mysql/local-database.ts';
-import { appName, bootstrapFile, sidecarName, startNodes, type NodeProcessesPlan } from './node-processes.ts';
-import { createProcesses, logFileOf, type Processes } from './processes.ts';
+import { appName, sidecarName, startNodes, type NodeProcessesPlan } from './node-processes.ts';
+import { createProcesses, type Processes } from './processes.ts';
 import { untilReady } from './readiness.ts';
-import { joinRegions, regionsBeside, regionsStateOf, type MeshRegion } from './regions/mesh-region.ts';
+import { joinRegions, regionsBeside, type MeshRegion } from './regions/mesh-region.ts';
 import { writeShortLivedIdentities } from './short-lived.ts';
 import { startRenewalSchedule } from './renewal-schedule.ts';
+import { stateOfRun } from './state-of-run.ts';
 
 /** Where a mesh is that is the only one. */
 export const HOME_REGION = 'us-east-1';
-const ACCOUNT_ID = '123456789012';
 
 /**
  * How long a message of the queue is out of sight. A batch takes about a second here, and on a busy machine ten: one
@@ -194,7 +185,10 @@ export class MeshRunner {
       replacesTasks: this.#options.replacesTasks ?? false,
     };
     const pids = startNodes(this.#processes, plan);
-    const state = this.#stateOf(layout, endpointUrl, made, pids);
+    const state = stateOfRun({
+      ...{ mesh, directory: this.#directory, layout, made, pids, eventBusName, region },
+      aws: { endpointUrl, region: this.#region },
+    });
     await writeShortLivedIdentities(state, aws, mesh, made.hierarchies);
     await writeIdentityFiles(state, mesh.name, aws.secretsManager);
     await stage(
@@ -294,52 +288,6 @@ export class MeshRunner {
       if (!stopping) this.#failed.reject(emulatorEnded(emulator.pid, signal ?? `exit code ${code}`));
     });
     return emulator.endpointUrl;
-  }
-
-  #stateOf(
-    layout: Layout,
-    endpointUrl: string,
-    made: MadePki &
-      VaultResources & { readonly bulk: BulkState; readonly userPool: CreatedUserPool | undefined },
-    pids: Map<string, NodeState['pids']>,
-  ): RunState {
-    const { mesh, region, environment } = this.#options;
-    const eventBusName = environment['TOKENMESH_EVENT_BUS'];
-    const gateway = layout.nodes.find((node) => node.name in mesh.virtualGateways);
-    return {
-      pid: process.pid,
-      startedAt: new Date().toISOString(),
-      directory: this.#directory,
-      dashboardUrl: '',
-      gatewayUrl: `https://localhost:${gateway?.listener.port}`,
-      ...(made.userPool === undefined ? {} : { authentication: made.userPool.state }),
-      aws: { endpointUrl, region: this.#region, accountId: ACCOUNT_ID },
-      ...(region === undefined ? {} : { regions: regionsStateOf(region, this.#directory) }),
-      tables: TABLES,
-      vaultKeyArn: made.vaultKeyArn,
-      auditKeyArn: made.auditKeyArn,
-      bulk: made.bulk,
-      ...(eventBusName === undefined ? {} : { eventBusName }),
-      nodes: layout.nodes.map((node) => ({
-        name: node.name,
-        identity: identityOf(mesh, node.name),
-        listener: node.listener,
-        adminUrl: node.adminUrl,
-        egressSocket: node.egressSocket,
-        bootstrapFile: bootstrapFile(node),
-        sidecarLog: logFileOf(this.#directory, sidecarName(node.name)),
-        agentSocket: node.agentSocket,
-        ...(node.appSocket === undefined ? {} : { appSocket: node.appSocket }),
-        pids: pids.get(node.name) ?? { agent: 0 },
-        certificateArns: made.certificates[node.name] ?? { client: '', server: '' },
-        certificateSource: certificateSourceOf(mesh, node.name).kind,
-      })),
-      cas: authoritiesOf(made).map(({ name, arn }) => ({
-        name,
-        arn,
-        certificate: authorityFile(this.#directory, name),
-      })),
-    };
   }
 }
 
