@@ -27,13 +27,23 @@ export interface PaidOrder {
   readonly masked: string;
 }
 
-/** Places one order and pays it. @throws {TokenmeshError} `ERR_ORDER_FAILED` with the status, never the card. */
-export async function orderAndPay(shop: Shop, card: TestCard, at: Date = new Date()): Promise<PaidOrder> {
-  const order = await post(shop, '/orders', 201, {
+/** An order of one tea pot, as the gateway takes it. */
+export function teaPotFor(card: {
+  readonly number: string;
+  readonly expiry?: string;
+  readonly holder?: string;
+}): object {
+  return {
     items: [{ sku: 'tea-pot', quantity: 1, unitPriceCents: 2_599 }],
     currency: 'EUR',
-    card: { number: card.number, expiry: `12/${(at.getUTCFullYear() + 3) % 100}`, holder: 'A Tester' },
-  });
+    card: { expiry: '12/30', holder: 'A Tester', ...card },
+  };
+}
+
+/** Places one order and pays it. @throws {TokenmeshError} `ERR_ORDER_FAILED` with the status, never the card. */
+export async function orderAndPay(shop: Shop, card: TestCard, at: Date = new Date()): Promise<PaidOrder> {
+  const expiry = `12/${(at.getUTCFullYear() + 3) % 100}`;
+  const order = await post(shop, '/orders', 201, teaPotFor({ number: card.number, expiry }));
   const orderId = String(order['orderId']);
   const payment = await post(shop, '/payments', 200, { orderId });
   const { masked } = (payment['card'] ?? {}) as { masked?: string };

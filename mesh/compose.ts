@@ -9,7 +9,14 @@ import type {
   VirtualNode,
 } from './definition.ts';
 import { entryProblems } from './entry-problems.ts';
-import type { FunctionEntry, GatewayEntry, MeshEntries, NodeEntry, OfferedOperation } from './entries.ts';
+import {
+  callersOf,
+  type FunctionEntry,
+  type GatewayEntry,
+  type MeshEntries,
+  type NodeEntry,
+  type OfferedOperation,
+} from './entries.ts';
 
 /** The name of the gateway: a member as the others. */
 export const GATEWAY = 'gateway';
@@ -90,9 +97,7 @@ function nodeOf(entry: NodeEntry, name: string, entries: MeshEntries): VirtualNo
 
 function offeredBy(node: string, operation: OfferedOperation, entries: MeshEntries): Operation {
   const { scope, callers, ...rest } = operation;
-  const named = Object.entries({ ...entries.nodes, ...entries.functions })
-    .filter(([, { calls = {} }]) => (calls[node] ?? []).includes(operation.name))
-    .map(([name]) => name);
+  const named = callersOf(entries, node, operation.name);
   return { ...rest, callers: callers ?? [...(scope === undefined ? [] : [GATEWAY]), ...named] };
 }
 

@@ -71,3 +71,14 @@ export interface MeshEntries extends Omit<
   readonly nodes: Readonly<Record<string, NodeEntry>>;
   readonly functions: Readonly<Record<string, FunctionEntry>>;
 }
+
+/** The members that enter an operation of a node in their `calls`, in the order of the entries. */
+export function callersOf(
+  { nodes, functions }: Pick<MeshEntries, 'nodes' | 'functions'>,
+  node: string,
+  operation: string,
+): string[] {
+  return Object.entries({ ...nodes, ...functions })
+    .filter(([, { calls = {} }]) => (calls[node] ?? []).includes(operation))
+    .map(([name]) => name);
+}

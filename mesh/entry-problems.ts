@@ -1,4 +1,11 @@
-import type { FunctionEntry, GatewayEntry, MeshEntries, NodeEntry, OfferedOperation } from './entries.ts';
+import {
+  callersOf,
+  type FunctionEntry,
+  type GatewayEntry,
+  type MeshEntries,
+  type NodeEntry,
+  type OfferedOperation,
+} from './entries.ts';
 import { list, type MeshProblem } from './mesh-problem.ts';
 
 type Keys<Entry> = Readonly<Record<keyof Required<Entry>, true>>;
@@ -82,12 +89,10 @@ function operationProblems(
   path: string,
   node: string,
   operation: OfferedOperation,
-  { nodes, functions }: MeshEntries,
+  entries: MeshEntries,
 ): MeshProblem[] {
   const problems = unknownKeys(path, operation, OPERATION_KEYS);
-  const isCalled = Object.values({ ...nodes, ...functions }).some(({ calls = {} }) =>
-    (calls[node] ?? []).includes(operation.name),
-  );
+  const isCalled = callersOf(entries, node, operation.name).length > 0;
   if (isCalled || operation.scope !== undefined || operation.callers !== undefined) return problems;
   return [
     ...problems,

@@ -1,10 +1,11 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { createPrivateKey, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { describeError } from '../errors/error.ts';
 import type { CertificateRole, Hierarchy } from '../mesh/definition.ts';
 import { CERTIFICATE_ROLES, hierarchyOf } from '../mesh/identity.ts';
+import { openCredentials } from '../pki/opened-credentials.ts';
 import { secretsManagerSource } from '../sidecar/envoy/adapters/secrets-manager-source.ts';
 import type { CertificateSource } from '../sidecar/envoy/cert-agent/ports.ts';
 import type { RunState } from './run-state.ts';
@@ -74,10 +75,10 @@ async function writeIdentity(
   role: CertificateRole,
 ): Promise<void> {
   const { secret, passphrase } = await source.certificate(role);
-  const key = createPrivateKey({ key: secret.encryptedPrivateKey, passphrase: passphrase.reveal() });
+  const { cert: chain, key } = openCredentials(secret, passphrase);
   await replace(files.cert, `${secret.certificate.trim()}\n`);
-  await replace(files.key, key.export({ type: 'pkcs8', format: 'pem' }).toString());
-  await replace(files.chain, `${secret.certificate.trim()}\n${secret.chain.trim()}\n`);
+  await replace(files.key, key);
+  await replace(files.chain, chain);
 }
 
 async function replace(file: string, contents: string): Promise<void> {

@@ -11,7 +11,7 @@ import { testCard } from '../../sample-apps/test-cards.ts';
 import { marksIn } from '../../sidecar/tokenizer/core/marks/mark.ts';
 import { searchForLeaks } from '../leaks.ts';
 import { shopOf } from '../shop-of.ts';
-import { post } from '../traffic.ts';
+import { post, teaPotFor } from '../traffic.ts';
 import type { Scene } from './scene.ts';
 
 const CARD = testCard('visa', 16);
@@ -20,11 +20,7 @@ const HOLDER = 'Zoraida Nobody';
 export const edgeToToken: Scene = {
   title: 'a card that becomes a token with no service on the way having seen it',
   async play({ state, say }) {
-    const order = {
-      items: [{ sku: 'tea-pot', quantity: 1, unitPriceCents: 2_599 }],
-      currency: 'EUR',
-      card: { number: CARD.number, expiry: '12/30', holder: HOLDER },
-    };
+    const order = teaPotFor({ number: CARD.number, holder: HOLDER });
     const body = encryptAtEdge(await edgeSettings(state), Buffer.from(JSON.stringify(order)));
     say(`the edge puts ${marksIn(body).length} marks in place of number, expiry and holder`);
     const shop = await shopOf(state);

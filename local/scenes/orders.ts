@@ -5,6 +5,7 @@ import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { Agent } from 'undici';
 import { accessToken, authenticationOf } from '../../operator/login.ts';
 import { postTimed, type Answer } from './callers.ts';
+import { teaPotFor } from '../traffic.ts';
 import type { OwnMesh } from './own-mesh.ts';
 
 const ATTEMPTS = 10;
@@ -35,11 +36,7 @@ export async function placeOrders({ state, aws, ledger, gatewayTrust }: OwnMesh)
     pay: async (orderId) => await post('/payments', { orderId }),
     async place() {
       const card = ledger.nextCard();
-      const answer = await post('/orders', {
-        items: [{ sku: 'tea-pot', quantity: 1, unitPriceCents: 2_599 }],
-        currency: 'EUR',
-        card: { number: card, expiry: '12/30', holder: 'A Tester' },
-      });
+      const answer = await post('/orders', teaPotFor({ number: card }));
       const { orderId } = answer.document;
       if (answer.status !== 201 || typeof orderId !== 'string') {
         ledger.write(card, answer);

@@ -5,11 +5,11 @@
  * @module
  */
 
-import { createPrivateKey } from 'node:crypto';
 import { DescribeCertificateCommand } from '@aws-sdk/client-acm';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SecretsManagerStore } from '../../cert-exporter/adapters/secrets-manager.ts';
 import type { Mesh } from '../../mesh/definition.ts';
+import { openCredentials } from '../../pki/opened-credentials.ts';
 import { normalizeSerial, secretNames } from '../../pki/secret.ts';
 import { readDenyList } from '../../renewal/adapters/deny-list.ts';
 import { secretsManagerSource } from '../../sidecar/envoy/adapters/secrets-manager-source.ts';
@@ -89,11 +89,7 @@ export async function functionCredentials(
   client: SecretsManagerClient,
 ): Promise<Credentials> {
   const { secret, passphrase } = await secretsManagerSource(client, mesh.name, name).certificate('client');
-  const key = createPrivateKey({ key: secret.encryptedPrivateKey, passphrase: passphrase.reveal() });
-  return {
-    cert: `${secret.certificate.trim()}\n${secret.chain.trim()}\n`,
-    key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
-  };
+  return openCredentials(secret, passphrase);
 }
 
 /** Whether every listener that the function calls takes what is published for it now. */

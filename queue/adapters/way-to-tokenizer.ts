@@ -1,9 +1,9 @@
-import { createPrivateKey } from 'node:crypto';
 import { Agent, type Dispatcher } from 'undici';
 import type { Mesh } from '../../mesh/definition.ts';
 import { memberOf } from '../../mesh/edges.ts';
 import type { SocketAddress } from '../../mesh/envoy/types.ts';
 import { identityOf } from '../../mesh/identity.ts';
+import { openCredentials } from '../../pki/opened-credentials.ts';
 import type { CertificateSource } from '../../sidecar/envoy/cert-agent/ports.ts';
 import {
   createTokenizerClient,
@@ -84,14 +84,9 @@ async function renewedWay(options: WayOptions, known: Way | undefined): Promise<
   const version = `${held.version} ${trust.version}`;
   const seenAtMs = now().getTime();
   if (known?.version === version) return { ...known, seenAtMs };
-  const key = createPrivateKey({
-    key: held.secret.encryptedPrivateKey,
-    passphrase: held.passphrase.reveal(),
-  });
   const dispatcher = new Agent({
     connect: {
-      cert: `${held.secret.certificate.trim()}\n${held.secret.chain.trim()}\n`,
-      key: key.export({ type: 'pkcs8', format: 'pem' }),
+      ...openCredentials(held.secret, held.passphrase),
       ca: trust.roots,
       servername: identityOf(options.mesh, 'tokenizer'),
       minVersion: 'TLSv1.3',
