@@ -64,6 +64,9 @@ export async function startFaultyAws(endpointUrl: string): Promise<FaultyAws> {
   const server = createServer((incoming, response) => {
     const [target = '', action = ''] = String(incoming.headers['x-amz-target'] ?? '').split('.');
     counted.set(action, (counted.get(action) ?? 0) + 1);
+    const dated = incoming.headers['x-amz-date'];
+    if (typeof dated === 'string' && isFarFromNow(dated))
+      return refuse(response, 'InvalidSignatureException');
     const harm = faults.toReversed().find((each) => hits(each, target, action))?.fault.harm;
     void answer(upstream, incoming, response, harm).catch(() => response.destroy());
   });
@@ -87,6 +90,15 @@ export async function startFaultyAws(endpointUrl: string): Promise<FaultyAws> {
       await once(server, 'close');
     },
   };
+}
+
+/** AWS takes no signature that is older or younger than this; the emulator does not look. */
+const DATED_WITHIN_MS = 5 * 60_000;
+
+/** @param dated - `20261129T150612Z`. */
+function isFarFromNow(dated: string): boolean {
+  const signedAt = Date.parse(dated.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\dZ)$/, '$1-$2-$3:$4:$5'));
+  return !(Math.abs(signedAt - Date.now()) <= DATED_WITHIN_MS);
 }
 
 /** Counts the call where it fits. */
@@ -122,7 +134,7 @@ async function answer(
 
 function refuse(response: ServerResponse, errorName: string): void {
   response.writeHead(400, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-errortype': errorName });
-  response.end(JSON.stringify({ __type: errorName, message: 'Rate exceeded' }));
+  response.end(JSON.stringify({ __type: errorName, message: `refused with ${errorName}` }));
 }
 
 type BatchWrite = Record<'RequestItems', Record<string, unknown[]>>;

@@ -22,6 +22,7 @@ import { givenMaterial, requireEmptyAccount, requireEnvoy } from './given-parts.
 import { createBulkResources } from './aws/bulk-resources.ts';
 import { createEventBus, createVaultResources } from './aws/resources.ts';
 import { createUserPool } from './aws/user-pool.ts';
+import { forbidCoreDumps } from './core-dumps.ts';
 import { freePort } from './free-port.ts';
 import { OTLP_ENDPOINT, tracesOf } from './traces.ts';
 import { planLayout, type NodeLayout, type PortChoice } from './layout.ts';
@@ -65,6 +66,8 @@ export interface MeshRunOptions {
   readonly inFrontOfAws?: (endpointUrl: string) => Promise<string>;
   /** A node of which a process ended is started again, as ECS replaces a task; otherwise the run ends. */
   readonly replacesTasks?: boolean;
+  /** What the agent and the app of a node are told beside. */
+  readonly environmentOf?: (nodeName: string) => Readonly<Record<string, string>>;
   /** Wraps each stage that a person waits for. */
   readonly stage: <Result>(
     title: string,
@@ -123,6 +126,7 @@ export class MeshRunner {
   }
 
   async start(): Promise<MeshRun> {
+    await forbidCoreDumps();
     const { stage, mesh, environment, region } = this.#options;
     const tools = await stage(
       'Envoy and the AWS emulator',
@@ -183,6 +187,7 @@ export class MeshRunner {
       processorPort: processor.port,
       sourceOf: (nodeName) => renderSource(mesh, nodeName, shortLivedArns(made)),
       replacesTasks: this.#options.replacesTasks ?? false,
+      environmentOf: this.#options.environmentOf ?? (() => ({})),
     };
     const pids = startNodes(this.#processes, plan);
     const state = stateOfRun({

@@ -39,6 +39,8 @@ export interface NodeProcessesPlan {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** A node of which a process ended is started again, as ECS replaces a task; otherwise the run ends. */
   readonly replacesTasks?: boolean;
+  /** What the agent and the app of a node are told beside. */
+  readonly environmentOf: (nodeName: string) => Readonly<Record<string, string>>;
 }
 
 /** @returns The pids of each node. */
@@ -63,11 +65,12 @@ export function startNodes(processes: Processes, plan: NodeProcessesPlan): Map<s
   });
   return new Map(
     plan.layout.nodes.map((node) => {
+      const ofNode = { ...environment, ...plan.environmentOf(node.name) };
       const ofTask = plan.replacesTasks === true ? ({ restarts: true, task: node.name } as const) : {};
       const agent = processes.start({
         name: sidecarName(node.name),
         ...ofTask,
-        ...started(sidecarOf(node, plan), environment),
+        ...started(sidecarOf(node, plan), ofNode),
         exitCodeMeans: { [EXIT_ENVOY_ENDED]: `Envoy of ${node.name}` },
       });
       if (node.appSocket === undefined) return [node.name, { agent }];
@@ -83,7 +86,7 @@ export function startNodes(processes: Processes, plan: NodeProcessesPlan): Map<s
             eventBusName: plan.environment['TOKENMESH_EVENT_BUS'],
             ...(plan.otherRegions.length === 0 ? {} : { heartbeatSeconds: HEARTBEAT_SECONDS }),
           }),
-          { ...environment, ...plan.databases[nodeName], ...passed },
+          { ...ofNode, ...plan.databases[nodeName], ...passed },
         ),
       });
       return [node.name, { agent, app }];

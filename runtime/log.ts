@@ -1,4 +1,5 @@
 import { pino, type Logger } from 'pino';
+import { standardOutput } from './standard-output.ts';
 
 export type { Logger };
 
@@ -24,14 +25,15 @@ export function nameOf(error: unknown): string {
  * named by its template.
  */
 export function createLogger(process: string): Logger {
-  return pino({
+  const options = {
     name: process,
     level: globalThis.process.env['TOKENMESH_LOG_LEVEL'] ?? 'info',
-    formatters: { level: (level) => ({ level }) },
+    formatters: { level: (level: string) => ({ level }) },
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: {
       paths: ['token', 'value', 'passphrase', 'key', '*.token', '*.value', '*.passphrase', '*.key'],
       censor: '[redacted]',
     },
-  });
+  };
+  return pino(options, standardOutput);
 }

@@ -7,7 +7,8 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { Command, Option } from 'commander';
 
 const PROJECT_ROOT = join(import.meta.dirname, '..');
@@ -28,7 +29,30 @@ const COVERED =
 interface Counts {
   readonly passed: number;
   readonly failed: number;
+  /** One of each that failed, with what it said first: said again at the very end, where it is looked for. */
+  readonly failures?: readonly string[];
 }
+
+/** What jest writes of a run, as far as it is read here. */
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numRuntimeErrorTestSuites: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly message: string;
+    readonly startTime: number;
+    readonly endTime: number;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[];
+    }[];
+  }[];
+}
+
+const SLOWEST = 10;
+const LINES_OF_A_FAILURE = 25;
 
 type Part = 'checks' | 'unit' | 'envoy' | 'trust';
 
@@ -54,6 +78,7 @@ const ALL: readonly Part[] = ['checks', 'unit', 'envoy'];
 async function run(command: string, commandArguments: readonly string[]): Promise<number> {
   const child = spawn(command, commandArguments, {
     cwd: PROJECT_ROOT,
+    env: { NODE_COMPILE_CACHE: join(PROJECT_ROOT, '.tokenmesh', 'compile-cache'), ...process.env },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
@@ -83,9 +108,14 @@ async function jest(project: string, options: readonly string[]): Promise<Counts
       `--outputFile=${report}`,
       ...options,
     ]);
-    const found = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>;
-    const failed = (found['numFailedTests'] ?? 0) + (found['numRuntimeErrorTestSuites'] ?? 0);
-    return { passed: found['numPassedTests'] ?? 0, failed: code !== 0 && failed === 0 ? 1 : failed };
+    const found = JSON.parse(readFileSync(report, 'utf8')) as Report;
+    const failed = found.numFailedTests + found.numRuntimeErrorTestSuites;
+    process.stdout.write(`${slowestOf(found).join('\n')}\n`);
+    return {
+      passed: found.numPassedTests,
+      failed: code !== 0 && failed === 0 ? 1 : failed,
+      failures: failuresOf(found),
+    };
   } catch {
     return { passed: 0, failed: 1 };
   } finally {
@@ -93,11 +123,38 @@ async function jest(project: string, options: readonly string[]): Promise<Counts
   }
 }
 
-function sum(counts: readonly Counts[]): Counts {
-  return counts.reduce((a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed }), {
-    passed: 0,
-    failed: 0,
+function slowestOf({ testResults }: Report): string[] {
+  return testResults
+    .map(({ name, startTime, endTime }) => ({ name, seconds: (endTime - startTime) / 1000 }))
+    .toSorted((one, other) => other.seconds - one.seconds)
+    .slice(0, SLOWEST)
+    .map(({ name, seconds }) => `${seconds.toFixed(1).padStart(8)} s  ${relative(PROJECT_ROOT, name)}`);
+}
+
+function failuresOf({ testResults }: Report): string[] {
+  return testResults.flatMap(({ name, message, assertionResults }) => {
+    const failed = assertionResults.filter(({ status }) => status === 'failed');
+    const told = (title: string, text: string): string =>
+      [
+        `FAILED ${relative(PROJECT_ROOT, name)} › ${title}`,
+        ...stripVTControlCharacters(text).split('\n').slice(0, LINES_OF_A_FAILURE),
+      ].join('\n  ');
+    // A suite that could not run has a message and no tests.
+    if (failed.length === 0)
+      return assertionResults.length === 0 && message !== '' ? [told('', message)] : [];
+    return failed.map(({ fullName, failureMessages }) => told(fullName, failureMessages.join('\n')));
   });
+}
+
+function sum(counts: readonly Counts[]): Required<Counts> {
+  return counts.reduce<Required<Counts>>(
+    (a, b) => ({
+      passed: a.passed + b.passed,
+      failed: a.failed + b.failed,
+      failures: [...a.failures, ...(b.failures ?? [])],
+    }),
+    { passed: 0, failed: 0, failures: [] },
+  );
 }
 
 const { only } = new Command('npm test --')
@@ -113,5 +170,6 @@ for (const part of only === undefined ? ALL : [only]) {
   process.stdout.write(`${part}: ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
 }
 const total = sum(results);
+for (const failure of total.failures) process.stdout.write(`${failure}\n`);
 process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
 process.exitCode = total.failed === 0 ? 0 : 1;

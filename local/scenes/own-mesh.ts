@@ -19,6 +19,7 @@ import { startFaultyAws, type FaultyAws } from '../faulty-aws.ts';
 import { searchForLeaks } from '../leaks.ts';
 import { MeshRunner } from '../mesh-run.ts';
 import type { StopSign } from '../signals.ts';
+import { clockOfNode, type ClockOfNode } from './clock-of-node.ts';
 import { openCallers, type Callers } from './callers.ts';
 import { Ledger, SCENE_MARK } from './ledger.ts';
 import type { Evidence } from './promises.ts';
@@ -48,6 +49,8 @@ export interface OwnMesh {
   readonly callers: Callers;
   readonly ledger: Ledger;
   readonly evidence: Evidence;
+  /** Of the tokenizer's app and agent, where a scene asked for one. */
+  readonly clock: ClockOfNode | undefined;
   stop(): Promise<void>;
 }
 
@@ -55,8 +58,10 @@ export interface OwnMesh {
 export async function startOwnMesh(
   stopped: StopSign,
   environment: Readonly<Record<string, string | undefined>>,
+  { withClock }: { readonly withClock: boolean },
 ): Promise<OwnMesh> {
   const folder = mkdtempSync(join(tmpdir(), 'tokenmesh-scene-'));
+  const clock = withClock ? clockOfNode(join(folder, 'clock')) : undefined;
   let faults: FaultyAws | undefined;
   let emulator = '';
   const runner = new MeshRunner({
@@ -72,6 +77,7 @@ export async function startOwnMesh(
     signal: stopped.signal,
     ports: 'any',
     replacesTasks: true,
+    environmentOf: (nodeName) => (nodeName === 'tokenizer' ? (clock?.environment ?? {}) : {}),
     inFrontOfAws: async (endpointUrl) => {
       emulator = endpointUrl;
       faults = await startFaultyAws(endpointUrl);
@@ -91,7 +97,7 @@ export async function startOwnMesh(
     const aws = emulatorClients(emulator, state.aws.region);
     const callers = openCallers(state);
     const evidence = evidenceOf(state, aws, callers);
-    return { state, gatewayTrust, runner, aws, faults, callers, ledger: new Ledger(), evidence, stop };
+    return { state, gatewayTrust, runner, aws, faults, callers, ledger: new Ledger(), evidence, clock, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -10,6 +10,8 @@ import { describeError } from '../../errors/error.ts';
 import { readRunState, runStateFile } from '../../operator/run-state.ts';
 import { stopWithSignals } from '../signals.ts';
 import { bulkLoad } from './bulk-load.ts';
+import { CLOCK_FAULTS } from './clock-faults.ts';
+import { DISK_FAULTS } from './disk-faults.ts';
 import { DYNAMODB_FAULTS } from './dynamodb-faults.ts';
 import { edgeToToken } from './edge-to-token.ts';
 import { kills } from './kills.ts';
@@ -19,6 +21,7 @@ import { OVERLOAD_FAULTS } from './overload-faults.ts';
 import { playOutage, type Outage } from './outage.ts';
 import { startOwnMesh } from './own-mesh.ts';
 import { SECRETS_MANAGER_FAULTS } from './secrets-manager-faults.ts';
+import { runOnSmallDisk } from './small-disk.ts';
 import type { FaultOptions, FaultScene, Scene } from './scene.ts';
 
 const SCENES: Readonly<Record<string, Scene>> = {
@@ -29,9 +32,14 @@ const SCENES: Readonly<Record<string, Scene>> = {
 
 const FAULTS: Readonly<Record<string, FaultScene>> = {
   ...Object.fromEntries(
-    Object.entries({ ...KMS_FAULTS, ...DYNAMODB_FAULTS, ...SECRETS_MANAGER_FAULTS, ...OVERLOAD_FAULTS }).map(
-      asScene,
-    ),
+    Object.entries({
+      ...KMS_FAULTS,
+      ...DYNAMODB_FAULTS,
+      ...SECRETS_MANAGER_FAULTS,
+      ...OVERLOAD_FAULTS,
+      ...CLOCK_FAULTS,
+      ...DISK_FAULTS,
+    }).map(asScene),
   ),
   kills,
 };
@@ -71,7 +79,8 @@ async function playOnRunning(names: readonly string[]): Promise<boolean> {
 /** All on one mesh, one after the other: what one breaks, the next must find whole. */
 async function playOnOwn(names: readonly string[], options: FaultOptions): Promise<boolean> {
   const stopped = stopWithSignals();
-  const mesh = await startOwnMesh(stopped, process.env);
+  const withClock = names.some((name) => name in CLOCK_FAULTS);
+  const mesh = await startOwnMesh(stopped, process.env, { withClock });
   let held = true;
   const playAll = async (): Promise<void> => {
     for (const name of names) {
@@ -99,6 +108,10 @@ async function told({ title }: { readonly title: string }, play: () => Promise<b
 
 try {
   const names = program.processedArgs[0] as string[];
+  if (names.some((name) => name in DISK_FAULTS)) {
+    const code = await runOnSmallDisk();
+    if (code !== undefined) process.exit(code);
+  }
   const [running, own] = [names.filter((name) => name in SCENES), names.filter((name) => name in FAULTS)];
   const held =
     (running.length === 0 || (await playOnRunning(running))) &&

@@ -38,7 +38,8 @@ export function startEnvoy(
       // By default lines of the access log wait up to 10 s: who looks on would see the past.
       ...['--file-flush-interval-msec', '250'],
     ],
-    { stdio: ['ignore', output, output] },
+    // It needs nothing of what the agent is told, such as how to come by the task's AWS credentials.
+    { stdio: ['ignore', output, output], env: {} },
   );
   const exited = exitOf(child);
   return {

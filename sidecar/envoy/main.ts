@@ -20,6 +20,7 @@ import { tokenizationMesh } from '../../mesh/tokenization-mesh.ts';
 import { createEgress } from '../../runtime/egress.ts';
 import { stopOnSignal } from '../../runtime/lifecycle.ts';
 import { createLogger, nameOf } from '../../runtime/log.ts';
+import { standardOutput } from '../../runtime/standard-output.ts';
 import { judgeCrl } from '../../pki/crl.ts';
 import { handshakeProver } from './adapters/handshake-prover.ts';
 import { ISSUER_CLIENT, privateCaIssuer } from './adapters/private-ca-issuer.ts';
@@ -132,7 +133,7 @@ function writeEmf(
         scrape(admin, '/stats/prometheus'),
         appSocket === undefined ? '' : scrape({ socket: appSocket }, '/metrics'),
       ]),
-    write: (line) => void process.stdout.write(`${line}\n`),
+    write: (line) => void standardOutput.write(`${line}\n`),
     now: Date.now,
   });
   const timer = setInterval(() => {

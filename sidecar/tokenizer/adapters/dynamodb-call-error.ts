@@ -22,10 +22,16 @@ const TRANSIENT: ReadonlySet<string> = new Set([
   'TransactionInProgressException',
 ]);
 
-export function failureOf(operation: string, status: number, body: string): DynamodbCallError {
+/** @param isDatedAnew - Whether the next signature has another date: then it may be taken. */
+export function failureOf(
+  operation: string,
+  status: number,
+  body: string,
+  isDatedAnew: boolean,
+): DynamodbCallError {
   const name = nameIn(body);
   const message = `${operation} was refused with ${status}: expected DynamoDB to take it, got ${name}`;
-  return new DynamodbCallError(name, message, status >= 500 || TRANSIENT.has(name));
+  return new DynamodbCallError(name, message, status >= 500 || TRANSIENT.has(name) || isDatedAnew);
 }
 
 /** `__type` is `com.amazonaws.dynamodb.v20120810#<name>`. What is no JSON comes from something else than DynamoDB. */

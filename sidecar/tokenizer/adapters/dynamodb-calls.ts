@@ -23,6 +23,7 @@ import type {
 import { SignatureV4 } from '@smithy/signature-v4';
 import { Pool } from 'undici';
 import { onceHad } from '../core/audit/once-had.ts';
+import { correctClock, signingDate } from './clock-offset.ts';
 import { endpointOf } from './dynamodb-endpoint.ts';
 import { fromWire, toWire } from './dynamodb-wire.ts';
 import { DynamodbCallError, failureOf } from './dynamodb-call-error.ts';
@@ -85,7 +86,7 @@ function createDynamodbCalls(client: DynamoDBClient): DynamodbCalls {
       const { pool, host, path, signer } = await connected();
       const body = JSON.stringify(toWire(input));
       return await retrying({ signal, mayComeLate: operation !== WITHOUT_CONDITION }, async () => {
-        const { headers } = await signer.sign({
+        const request = {
           method: 'POST',
           protocol: 'https:',
           hostname: host,
@@ -97,10 +98,15 @@ function createDynamodbCalls(client: DynamoDBClient): DynamodbCalls {
             'x-amz-target': `DynamoDB_20120810.${operation}`,
           },
           body,
-        });
+        };
+        const date = signingDate(client.config);
+        const { headers } = await signer.sign(request, { signingDate: date });
         const answer = await pool.request({ method: 'POST', path, headers, body, signal: signal ?? null });
         const text = await answer.body.text();
-        if (answer.statusCode !== 200) throw failureOf(operation, answer.statusCode, text);
+        if (answer.statusCode !== 200) {
+          const isDatedAnew = correctClock(client.config, date, answer.headers['date']);
+          throw failureOf(operation, answer.statusCode, text, isDatedAnew);
+        }
         return fromWire(parsed(operation, text)) as Calls[Name]['output'];
       });
     },

@@ -162,6 +162,49 @@ describe('a call', () => {
     expect(received).toHaveLength(2);
   }, 10_000);
 
+  describe.each([
+    ['ahead of', 1],
+    ['behind', -1],
+  ])('on a host whose clock is 45 minutes %s that of AWS', (_, sign) => {
+    const theirs = (): number => Date.now() - sign * 45 * 60_000;
+    const refusedByClock: Answer = (response) =>
+      refusal(400, 'InvalidSignatureException')(response.setHeader('date', new Date(theirs()).toUTCString()));
+    const dateOf = ({ headers }: Received): number =>
+      Date.parse(
+        String(headers['x-amz-date']).replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\dZ)$/, '$1-$2-$3:$4:$5'),
+      );
+
+    it('is signed again by the time of AWS, and so is each that follows', async () => {
+      answers = [refusedByClock];
+      const calls = dynamodbCallsOf(client());
+      await calls.call('PutItem', INPUT);
+      await calls.call('PutItem', INPUT);
+      const away = received.map((each) => Math.abs(dateOf(each) - theirs()));
+      expect(away.map((ms) => ms < 60_000)).toEqual([false, true, true]);
+    });
+
+    it('is made again where another call has found out meanwhile', async () => {
+      answers = [refusedByClock, refusedByClock];
+      const calls = dynamodbCallsOf(client());
+      await Promise.all([calls.call('PutItem', INPUT), calls.call('PutItem', INPUT)]);
+      expect(received).toHaveLength(4);
+    });
+
+    it('is made again without a condition too: what is refused comes to nothing', async () => {
+      answers = [refusedByClock];
+      const writes = { RequestItems: { tokens: [{ PutRequest: { Item: ITEM } }] } };
+      await dynamodbCallsOf(client()).call('BatchWriteItem', writes);
+      expect(received).toHaveLength(2);
+    });
+  });
+
+  it('is not made again where the signature is wrong for another reason than its date', async () => {
+    const name = 'InvalidSignatureException';
+    answers = [refusal(400, name)];
+    await expect(dynamodbCallsOf(client()).call('PutItem', INPUT)).rejects.toMatchObject({ name });
+    expect(received).toHaveLength(1);
+  });
+
   it('goes where the environment says, as the SDK would', async () => {
     const before = process.env['AWS_ENDPOINT_URL_DYNAMODB'];
     process.env['AWS_ENDPOINT_URL_DYNAMODB'] = endpoint;
