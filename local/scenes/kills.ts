@@ -32,6 +32,7 @@ const VICTIMS: readonly Victim[] = ['gateway', 'order', 'paybill', 'tokenizer'].
 const READY_WITHIN_MS = 120_000;
 const LOOK_EVERY_MS = 20;
 const PAUSE_AT_MOST_MS = 500;
+const SAID_EVERY = 10;
 
 /** What a caller may get from a service that has just been killed, or that is not back yet. */
 const INTERRUPTED =
@@ -51,6 +52,7 @@ export const kills: FaultScene = {
           const victim = VICTIMS[Math.floor(random() * VICTIMS.length)];
           if (victim === undefined) throw new Error('expected a victim');
           took.push({ ...victim, ms: await kill(mesh, victim) });
+          if (took.length % SAID_EVERY === 0) say(`  killed            ${took.length} of ${count}`);
           await sleep(random() * PAUSE_AT_MOST_MS);
         }
         await untilBack(mesh);

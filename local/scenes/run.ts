@@ -44,6 +44,9 @@ const FAULTS: Readonly<Record<string, FaultScene>> = {
   kills,
 };
 
+/** Every one of {@link FAULTS}. */
+const ALL_FAULTS = 'faults';
+
 const EXIT_WRONG_USE = 2;
 
 function asScene([name, outage]: [string, Outage]): [string, FaultScene] {
@@ -52,7 +55,9 @@ function asScene([name, outage]: [string, Outage]): [string, FaultScene] {
 
 const program = new Command('npm run scene --')
   .description('Plays stories: something is broken on purpose, and nothing is lost.')
-  .addArgument(new Argument('<scenes...>').choices([...Object.keys(SCENES), ...Object.keys(FAULTS)]))
+  .addArgument(
+    new Argument('<scenes...>').choices([...Object.keys(SCENES), ...Object.keys(FAULTS), ALL_FAULTS]),
+  )
   .option('--count <times>', 'how often, where harm is done again and again', wholeNumber, 20)
   .option('--seed <number>', 'of the random choices', wholeNumber, 1)
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_WRONG_USE))
@@ -107,7 +112,9 @@ async function told({ title }: { readonly title: string }, play: () => Promise<b
 }
 
 try {
-  const names = program.processedArgs[0] as string[];
+  const names = (program.processedArgs[0] as string[]).flatMap((name) =>
+    name === ALL_FAULTS ? Object.keys(FAULTS) : [name],
+  );
   if (names.some((name) => name in DISK_FAULTS)) {
     const code = await runOnSmallDisk();
     if (code !== undefined) process.exit(code);

@@ -5,15 +5,18 @@
  * @module
  */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { request } from 'undici';
 import { freePort } from '../../local/free-port.ts';
 import { bulkClients } from '../../operator/bulk-clients.ts';
-import { nodeState } from '../../operator/run-state.ts';
+import { sidecarStatus } from '../../operator/facts/agent.ts';
+import { nodeState, type NodeState } from '../../operator/run-state.ts';
 import { createEgress } from '../../runtime/egress.ts';
 import { CANARIES, placesOf, placesWithCanary, type Place } from '../support/canaries.ts';
 import { readEvents } from '../support/dashboard-events.ts';
@@ -32,6 +35,8 @@ const suite = meshOfSuite({
   TOKENMESH_EMF_SECONDS: '1',
   TOKENMESH_LOG_LEVEL: 'debug',
 });
+// So that a limit of nothing, which every process inherits from here, is seen to be the run's own.
+await promisify(execFile)('prlimit', ['--pid', String(process.pid), '--core=unlimited']);
 const folder = mkdtempSync(join(tmpdir(), 'tokenmesh-canaries-'));
 afterAll(() => {
   receiver.stop();
@@ -236,6 +241,14 @@ describe('a canary', () => {
     DEADLINE_MS,
   );
 
+  it('gets into no core dump: no process of the mesh may leave one', async () => {
+    const pids = await Promise.all(suite.state.nodes.map(pidsOf));
+    const limits = pids.flat().map((pid) => readFileSync(`/proc/${pid}/limits`, 'utf8'));
+    expect(limits.length).toBeGreaterThan(10);
+    const sizes = limits.map((text) => /^Max core file size +(\S+) +(\S+)/m.exec(text)?.slice(1));
+    expect(sizes).toEqual(sizes.map(() => ['0', '0']));
+  });
+
   it('would be found: one that is put there is', async () => {
     const { aws, bulk, directory } = suite.state;
     const { sqs } = bulkClients(aws.endpointUrl, aws.region);
@@ -246,6 +259,11 @@ describe('a canary', () => {
     expect(found.toSorted()).toEqual(['file /planted.log', `queue ${bulk.queue.deadLetterUrl}`]);
   });
 });
+
+async function pidsOf({ agentSocket, pids }: NodeState): Promise<number[]> {
+  const status = await sidecarStatus(agentSocket);
+  return [pids.agent, pids.app, status?.envoyPid].filter((pid) => pid !== undefined);
+}
 
 /** As the order app calls. Whoever takes its certificate past its Envoy may choose the id that its requests are logged under. */
 async function throughOwnEnvoy(headers: Readonly<Record<string, string>>): Promise<void> {

@@ -90,8 +90,12 @@ describe('a mesh whose secrets are delivered from memory', () => {
       const [environment, commandLine] = ['environ', 'cmdline'].map((name) =>
         readFileSync(`/proc/${pid}/${name}`, 'latin1'),
       );
-      expect(environment).not.toBe('');
       expect(commandLine).not.toBe('');
+      // Envoy is told nothing by its environment, not even how to come by credentials.
+      expect({ commandLine, isTold: /AWS_|TOKENMESH_/.test(environment ?? '') }).toEqual({
+        commandLine,
+        isTold: commandLine?.includes('--drain-strategy') === false,
+      });
       expect({ pid, found: holdsAny(`${environment}${commandLine}`) }).toEqual({ pid, found: false });
     }
   });

@@ -9,6 +9,7 @@ const LOCK_SECONDS = 120;
  * @throws What apt says. Anybody else has to install them.
  */
 export async function installDebianPackages(names: readonly string[]): Promise<void> {
+  if (await areInstalled(names)) return;
   if (process.getuid?.() !== 0) {
     throw new Error(`expected ${names.join(', ')} to be installed: apt-get install ${names.join(' ')}`);
   }
@@ -18,4 +19,21 @@ export async function installDebianPackages(names: readonly string[]): Promise<v
     });
   await apt('update');
   await apt('install', '-y', '--no-install-recommends', ...names);
+}
+
+async function areInstalled(names: readonly string[]): Promise<boolean> {
+  try {
+    const { stdout } = await promisify(execFile)('dpkg-query', [
+      '-W',
+      '-f',
+      '${db:Status-Status}\n',
+      ...names,
+    ]);
+    return stdout
+      .trim()
+      .split('\n')
+      .every((status) => status === 'installed');
+  } catch {
+    return false;
+  }
 }

@@ -10,14 +10,14 @@ import { testCard } from '../../sample-apps/test-cards.ts';
 import { meshOfSuite } from '../support/mesh-of-suite.ts';
 import { callAs } from '../support/mesh-call.ts';
 import { mesh } from '../support/running-mesh.ts';
-import { API_ATTACKS, IDENTITY_ATTACKS } from './attacks/api-attacks.ts';
+import { API_ATTACKS, GUESSING_LIMITS, IDENTITY_ATTACKS } from './attacks/api-attacks.ts';
 import { HTTP2_ATTACKS, HTTP_ATTACKS } from './attacks/http-attacks.ts';
 import type { MeshTarget } from './attacks/member.ts';
 
 const DEADLINE_MS = 120_000;
 const CARD = testCard('visa', 16).number;
 
-const suite = meshOfSuite();
+const suite = meshOfSuite({ TOKENMESH_LIMITS: JSON.stringify(GUESSING_LIMITS) });
 let target: MeshTarget;
 
 beforeAll(async () => {

@@ -6,6 +6,7 @@
  */
 
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { installDebianPackages } from '../../support/debian-packages.ts';
 import { command, type Output } from '../../support/running-mesh.ts';
 
 const DEADLINE_MS = 480_000;
@@ -23,12 +24,15 @@ const PLAYED: readonly (readonly [name: string, title: string])[] = [
     "Secrets Manager is down when the tokenizer's task starts: its Envoy waits for a certificate",
   ],
   ['silent-connections', "10000 connections to the tokenizer's listener that say nothing"],
+  ['full-disk', 'the disk is full: nothing can be logged, no file be written'],
+  ['clock-forward', 'the clock of the tokenizer and its agent jumps 45 minutes ahead, and back'],
   ['kills', 'Envoys, agents and apps are killed by SIGKILL at random while requests go on'],
 ];
 
 let played: Output;
 
 beforeAll(async () => {
+  await installDebianPackages(['libfaketime']);
   const names = PLAYED.map(([name]) => name);
   played = await command('npm', ['run', '--silent', 'scene', '--', ...names, '--count', '6', '--seed', '7']);
 }, DEADLINE_MS);

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { emulatorClients } from '../../../operator/aws-clients.ts';
+import type { RunState } from '../../../operator/run-state.ts';
 import { mintToken, TOKEN_RANDOM_BYTES } from '../../../sidecar/tokenizer/core/token.ts';
 import { testCard } from '../../../sample-apps/test-cards.ts';
 import { issue } from '../../support/certificate-authorities.ts';
@@ -142,6 +143,12 @@ const PURPOSES = alike<MeshTarget>('plain for a purpose of the definition alone'
   ],
 ]);
 
+const AT_ONCE = 200;
+const GUESSES_AT_MOST = 10_000;
+
+/** What the running mesh gives paybill, so that the limit is soon reached: by default 5,000 in a second. */
+export const GUESSING_LIMITS = { paybill: { detokenize: { perSecond: 20, burst: 1_000 } } };
+
 const ENUMERATION: readonly Attack<MeshTarget>[] = [
   {
     what: 'two hundred made-up tokens in one batch',
@@ -154,6 +161,12 @@ const ENUMERATION: readonly Attack<MeshTarget>[] = [
     promised: 'a token that is there and one that is not get the same answer',
     seen: 'the same: 403 ERR_MESH_DENIED',
     attempt: guessedWithoutRight,
+  },
+  {
+    what: 'made-up tokens, two hundred at a time, without an end',
+    promised: 'what one caller may ask for is limited',
+    seen: `429 ERR_RATE_LIMITED within ${GUESSES_AT_MOST} guesses`,
+    attempt: guessedWithoutEnd,
   },
 ];
 
@@ -206,10 +219,23 @@ function withDigits(text: string, zero: number): string {
   return text.replaceAll(/\d/g, (digit) => String.fromCodePoint(zero + Number(digit)));
 }
 
+async function guess(state: RunState): ReturnType<typeof callTokenizerAs> {
+  const items = Array.from({ length: AT_ONCE }, () => ({ token: unknownToken() }));
+  return await callTokenizerAs(state, 'paybill', 'POST', '/v1/detokenize/batch', JSON.stringify({ items }));
+}
+
+async function guessedWithoutEnd({ state }: MeshTarget): Promise<string> {
+  for (let guesses = 0; guesses < GUESSES_AT_MOST; guesses += AT_ONCE) {
+    const { status, document } = await guess(state);
+    if (status !== 200) {
+      return `${status} ${String(document['code'])} within ${GUESSES_AT_MOST} guesses`;
+    }
+  }
+  return 'never refused';
+}
+
 async function guessed({ state }: MeshTarget): Promise<string> {
-  const items = Array.from({ length: 200 }, () => ({ token: unknownToken() }));
-  const body = JSON.stringify({ items });
-  const { document } = await callTokenizerAs(state, 'paybill', 'POST', '/v1/detokenize/batch', body);
+  const { document } = await guess(state);
   const answers = new Set((document['results'] as object[]).map((each) => JSON.stringify(each)));
   const codes = [...answers].map((answer) => /ERR_\w+/.exec(answer)?.[0]);
   return `${answers.size} answer: ${codes.join()}`;
