@@ -66,11 +66,17 @@ const PARTS: Readonly<Record<Part, () => Promise<Counts>>> = {
       ...COVERED.map((folder) => `--collectCoverageFrom=${folder}/**/*.ts`),
     ]),
   envoy: async () => await jest('envoy', ['--runInBand']),
-  trust: async () => sum([await jest('unit', TRUST), await jest('envoy', [...TRUST, '--runInBand'])]),
+  trust: async () =>
+    sum([
+      await jest('unit', TRUST),
+      await jest('envoy', [...TRUST, '--runInBand']),
+      await npmScript('scene', ['faults', '--count', '200', '--seed', '7']),
+      await npmScript('fuzz', ['--seconds', '60']),
+    ]),
 };
 
-/** The attacks and scanners, which are in the other parts too. */
-const TRUST = ['--testPathPatterns=test/trust/'];
+/** Attacks, scanners, vectors and canaries: in the other parts too, with some of the faults and a shorter fuzzing. */
+const TRUST = ['--testPathPatterns=test/(trust|wycheproof|api)/|test/local/canaries'];
 
 /** Everything, each test once. */
 const ALL: readonly Part[] = ['checks', 'unit', 'envoy'];
@@ -89,8 +95,8 @@ async function run(command: string, commandArguments: readonly string[]): Promis
   });
 }
 
-async function npmScript(name: string): Promise<Counts> {
-  const code = await run('npm', ['run', '--silent', name]);
+async function npmScript(name: string, options: readonly string[] = []): Promise<Counts> {
+  const code = await run('npm', ['run', '--silent', name, '--', ...options]);
   process.stdout.write(`${name}: ${code === 0 ? 'ok' : 'FAILED'}\n`);
   return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }

@@ -59,8 +59,11 @@ async function seenAheadMs({ state, callers, ledger }: OwnMesh): Promise<{ agent
   const { body } = await request(`http://tokenizer/v1/tokens/${item.token ?? ''}`, { dispatcher });
   const { createdAt } = (await body.json()) as { readonly createdAt?: string };
   await dispatcher.close();
-  const aheadOf = (time: string | undefined): number => Date.parse(time ?? '') - Date.now();
   return { agentMs: aheadOf(status?.now), appMs: aheadOf(createdAt) };
+}
+
+function aheadOf(time: string | undefined): number {
+  return Date.parse(time ?? '') - Date.now();
 }
 
 function isNear(ms: number, expectedMs: number): boolean {

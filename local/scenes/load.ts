@@ -9,7 +9,7 @@ import type { Answer, Callers } from './callers.ts';
 import type { ItemAnswer, Ledger } from './ledger.ts';
 
 const BATCH = 5;
-const PAUSE_MS = 50;
+const PAUSE_MS = 100;
 /** After an error: a caller that does not wait makes an outage worse. */
 const PAUSE_AFTER_ERROR_MS = 100;
 
@@ -43,6 +43,11 @@ export class Answers {
 
   count(name: string): number {
     return this.#counts.get(name) ?? 0;
+  }
+
+  /** Items that failed beside. */
+  get total(): number {
+    return [...this.#counts.values()].reduce((total, count) => total + count, 0);
   }
 
   toString(): string {

@@ -12,7 +12,7 @@ import { sidecarStatus } from '../../operator/facts/agent.ts';
 import { identityFiles } from '../../operator/identities.ts';
 import { nodeState } from '../../operator/run-state.ts';
 import { createEgress } from '../../runtime/egress.ts';
-import type { Outage } from './outage.ts';
+import { LATE, type Outage } from './outage.ts';
 import type { OwnMesh } from './own-mesh.ts';
 
 const CONNECTIONS = 10_000;
@@ -21,9 +21,6 @@ const SLOW_BODIES = 50;
 const HUGE_HEADERS = 40;
 const FLOOD_WORKERS = 8;
 const QUIET_CALLS = 20;
-
-/** The overload shares its machine with the mesh and the emulated AWS, which may then be late. */
-const BUSY = ['503 ERR_STORE_UNAVAILABLE', '503 ERR_AUDIT_UNAVAILABLE', '503 ERR_KEY_UNAVAILABLE'];
 
 export const OVERLOAD_FAULTS: Readonly<Record<string, Outage>> = {
   'silent-connections': {
@@ -39,7 +36,7 @@ export const OVERLOAD_FAULTS: Readonly<Record<string, Outage>> = {
         return closed;
       };
     },
-    mayGet: BUSY,
+    mayGet: LATE,
   },
   'slow-bodies': {
     title: `${SLOW_BODIES} requests that send one byte of their body in a second`,
@@ -51,7 +48,7 @@ export const OVERLOAD_FAULTS: Readonly<Record<string, Outage>> = {
         return sockets.length;
       };
     },
-    mayGet: BUSY,
+    mayGet: LATE,
   },
   'huge-headers': {
     title: `${HUGE_HEADERS} requests with a megabyte of headers, or with a thousand of them`,
@@ -61,7 +58,7 @@ export const OVERLOAD_FAULTS: Readonly<Record<string, Outage>> = {
       say(`  those got         ${[...new Set(statuses)].join(', ')}`);
       return () => statuses.filter((status) => status === 400 || status === 431 || status === 0).length;
     },
-    mayGet: BUSY,
+    mayGet: LATE,
   },
   flood: {
     title: `order asks on ${FLOOD_WORKERS} connections without a pause, and paybill opens a token now and then`,
@@ -71,7 +68,7 @@ export const OVERLOAD_FAULTS: Readonly<Record<string, Outage>> = {
       say(`  paybill's median  ${before.toFixed(1)} ms before, ${during.toFixed(1)} ms beside the flood`);
       return () => refused;
     },
-    mayGet: BUSY,
+    mayGet: LATE,
   },
   'descriptors-of-the-app': {
     title: 'the tokenizer has no file descriptor left, and has lost its connections to AWS',
@@ -81,7 +78,7 @@ export const OVERLOAD_FAULTS: Readonly<Record<string, Outage>> = {
       mesh.faults.cut();
       return lift;
     },
-    mayGet: [...BUSY, '503 ERR_BACKEND_UNAVAILABLE', '504 ERR_BACKEND_TIMEOUT'],
+    mayGet: [...LATE, '503 ERR_BACKEND_UNAVAILABLE', '504 ERR_BACKEND_TIMEOUT'],
   },
   'descriptors-of-envoy': {
     title:
@@ -91,7 +88,7 @@ export const OVERLOAD_FAULTS: Readonly<Record<string, Outage>> = {
       const status = await sidecarStatus(nodeState(state, 'tokenizer').agentSocket);
       return await exhaustDescriptors(status?.envoyPid ?? 0);
     },
-    mayGet: [...BUSY, '503 ERR_BACKEND_UNAVAILABLE', '504 ERR_BACKEND_TIMEOUT', 'no answer'],
+    mayGet: [...LATE, '503 ERR_BACKEND_UNAVAILABLE', '504 ERR_BACKEND_TIMEOUT', 'no answer'],
   },
 };
 

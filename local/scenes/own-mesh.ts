@@ -48,7 +48,10 @@ export interface OwnMesh {
   readonly faults: FaultyAws;
   readonly callers: Callers;
   readonly ledger: Ledger;
-  readonly evidence: Evidence;
+  readonly evidence: Evidence & {
+    /** Opens each token again at the next look: one that has been opened is not asked for at every look. */
+    forget(): void;
+  };
   /** Of the tokenizer's app and agent, where a scene asked for one. */
   readonly clock: ClockOfNode | undefined;
   stop(): Promise<void>;
@@ -104,8 +107,10 @@ export async function startOwnMesh(
   }
 }
 
-function evidenceOf(state: RunState, { dynamodb }: AwsClients, callers: Callers): Evidence {
+function evidenceOf(state: RunState, { dynamodb }: AwsClients, callers: Callers): OwnMesh['evidence'] {
+  const opened = new Map<string, string>();
   return {
+    forget: () => opened.clear(),
     async storedTokens() {
       const tokens: string[] = [];
       const pages = paginateScan(
@@ -117,7 +122,14 @@ function evidenceOf(state: RunState, { dynamodb }: AwsClients, callers: Callers)
       }
       return tokens;
     },
-    open: async (tokens) => await openAll(callers, tokens),
+    async open(tokens) {
+      const found = await openAll(
+        callers,
+        tokens.filter((token) => !opened.has(token)),
+      );
+      for (const [token, card] of found) opened.set(token, card);
+      return opened;
+    },
     search: async () =>
       await searchForLeaks(state.directory, dynamodb, Object.values(state.tables), [SCENE_MARK]),
   };

@@ -18,8 +18,8 @@ import { kills } from './kills.ts';
 import { KMS_FAULTS } from './kms-faults.ts';
 import { lostRegion } from './lost-region.ts';
 import { OVERLOAD_FAULTS } from './overload-faults.ts';
-import { playOutage, type Outage } from './outage.ts';
-import { startOwnMesh } from './own-mesh.ts';
+import { playOutage, settle, type Outage } from './outage.ts';
+import { startOwnMesh, type OwnMesh } from './own-mesh.ts';
 import { SECRETS_MANAGER_FAULTS } from './secrets-manager-faults.ts';
 import { runOnSmallDisk } from './small-disk.ts';
 import type { FaultOptions, FaultScene, Scene } from './scene.ts';
@@ -81,7 +81,7 @@ async function playOnRunning(names: readonly string[]): Promise<boolean> {
   return held;
 }
 
-/** All on one mesh, one after the other: what one breaks, the next must find whole. */
+/** All on one mesh, one after the other: what one breaks, the next must find whole, and so must the last look. */
 async function playOnOwn(names: readonly string[], options: FaultOptions): Promise<boolean> {
   const stopped = stopWithSignals();
   const withClock = names.some((name) => name in CLOCK_FAULTS);
@@ -92,6 +92,7 @@ async function playOnOwn(names: readonly string[], options: FaultOptions): Promi
       const scene = FAULTS[name];
       if (scene !== undefined) held = (await told(scene, () => scene.play(mesh, say, options))) && held;
     }
+    if (names.length > 1) held = (await told(AFTER_ALL, async () => await stillKept(mesh))) && held;
   };
   try {
     const interrupted = stopped.exitCode.then(() => {
@@ -102,6 +103,15 @@ async function playOnOwn(names: readonly string[], options: FaultOptions): Promi
   } finally {
     await mesh.stop();
   }
+}
+
+const AFTER_ALL = { title: 'after all of them, every token is opened once more' };
+
+async function stillKept(mesh: OwnMesh): Promise<boolean> {
+  mesh.evidence.forget();
+  const broken = await settle(mesh, say);
+  for (const each of broken) say(`  BROKEN            ${each}`);
+  return broken.length === 0;
 }
 
 async function told({ title }: { readonly title: string }, play: () => Promise<boolean>): Promise<boolean> {
