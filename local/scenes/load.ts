@@ -9,7 +9,7 @@ import type { Answer, Callers } from './callers.ts';
 import type { ItemAnswer, Ledger } from './ledger.ts';
 
 const BATCH = 5;
-const PAUSE_MS = 100;
+const PAUSE_MS = 200;
 /** After an error: a caller that does not wait makes an outage worse. */
 const PAUSE_AFTER_ERROR_MS = 100;
 

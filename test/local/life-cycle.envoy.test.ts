@@ -142,7 +142,8 @@ describe('a security code', () => {
   it('is gone from the table once it has expired, though nobody ever read it', async () => {
     const token = await newToken({ ...RECORD, ttlSeconds: 1 });
     await sleep(1_100);
-    expect(await reveal(token, ['code'])).toMatchObject({ status: 410 });
+    // As soon as it is swept, it is as one that never was.
+    expect([410, 404]).toContain((await reveal(token, ['code'])).status);
     await untilSwept(token);
     expect((await reveal(token)).document).toMatchObject({ code: 'ERR_TOKEN_UNKNOWN' });
   }, 60_000);
@@ -150,9 +151,11 @@ describe('a security code', () => {
 
 describe('a token that expires', () => {
   it('answers 410 from then on, is swept, and then answers 404', async () => {
-    const [token, lasting] = [await newToken({ ...RECORD, ttlSeconds: 2 }), await newToken()];
+    const lasting = await newToken();
+    // Long enough that a busy machine still reads it in time.
+    const token = await newToken({ ...RECORD, ttlSeconds: 10 });
     expect((await reveal(token)).status).toBe(200);
-    await sleep(2_100);
+    await sleep(10_100);
     expect(['ERR_TOKEN_EXPIRED', 'ERR_TOKEN_UNKNOWN']).toContain((await reveal(token)).document['code']);
     await untilSwept(token);
     expect(await reveal(token)).toMatchObject({ status: 404 });

@@ -1,4 +1,9 @@
-import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
+import {
+  CreateTableCommand,
+  paginateScan,
+  type AttributeValue,
+  type DynamoDBClient,
+} from '@aws-sdk/client-dynamodb';
 import { CreateKeyCommand } from '@aws-sdk/client-kms';
 import { createAwsClients } from '../../sidecar/tokenizer/adapters/aws-clients.ts';
 import type { KeyStoreLocation } from '../../sidecar/tokenizer/adapters/branch-key-store.ts';
@@ -65,4 +70,15 @@ export function tableOf(TableName: string, ...keys: [hash: string, range?: strin
     })),
     AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
   });
+}
+
+/** Every row of a table, in small pages: the vault's client gives a call a second and a half. */
+export async function rowsOf(
+  client: DynamoDBClient,
+  TableName: string,
+): Promise<Record<string, AttributeValue>[]> {
+  const rows: Record<string, AttributeValue>[] = [];
+  for await (const { Items = [] } of paginateScan({ client, pageSize: 100 }, { TableName }))
+    rows.push(...Items);
+  return rows;
 }

@@ -19,7 +19,7 @@ beforeAll(async () => {
   const created = await sqs.send(
     new CreateQueueCommand({
       QueueName: 'things.fifo',
-      Attributes: { FifoQueue: 'true', ContentBasedDeduplication: 'true', VisibilityTimeout: '1' },
+      Attributes: { FifoQueue: 'true', ContentBasedDeduplication: 'true', VisibilityTimeout: '4' },
     }),
   );
   QueueUrl = created.QueueUrl ?? '';
@@ -52,7 +52,7 @@ describe("a FIFO queue's group", () => {
     const [done] = first;
     await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: done?.ReceiptHandle }));
     expect(await receive()).toEqual([]);
-    await sleep(1_200);
+    await sleep(4_200);
     expect((await receive()).map(({ Body }) => Body)).toEqual(['a2', 'b1', 'a3']);
   });
 });

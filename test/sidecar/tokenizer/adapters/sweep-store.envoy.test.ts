@@ -1,4 +1,3 @@
-import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createDynamodbJobStore } from '../../../../sidecar/tokenizer/adapters/dynamodb-job-store.ts';
 import { createDynamodbSweepStore } from '../../../../sidecar/tokenizer/adapters/dynamodb-sweep-store.ts';
@@ -7,7 +6,7 @@ import { sweep } from '../../../../sidecar/tokenizer/core/sweeping.ts';
 import { describeSweepStore } from '../../../contracts/sweep-store.contract.ts';
 import { sampleRecord } from '../../../contracts/token-store.contract.ts';
 import { PREPARE_DEADLINE_MS } from '../../../support/emulated-aws.ts';
-import { startEmulatedVault, type EmulatedVault } from '../../../support/emulated-vault.ts';
+import { rowsOf, startEmulatedVault, type EmulatedVault } from '../../../support/emulated-vault.ts';
 
 const START = new Date('2026-03-04T05:06:07.008Z');
 const after = (seconds: number): Date => new Date(START.getTime() + seconds * 1000);
@@ -24,10 +23,9 @@ const tableOf = () => ({ client: vault.dynamodb, tableName: vault.tokensTableNam
 const storeOf = () => createDynamodbTokenStore({ ...tableOf(), onFault: () => undefined });
 
 async function expiriesLeft(): Promise<number[]> {
-  const { Items } = await vault.dynamodb.send(new ScanCommand({ TableName: vault.tokensTableName }));
-  return (Items ?? [])
-    .flatMap((item) => (item['expiresAtMs'] === undefined ? [] : [Number(item['expiresAtMs'].N)]))
-    .toSorted((one, other) => one - other);
+  const rows = await rowsOf(vault.dynamodb, vault.tokensTableName);
+  const found = rows.flatMap(({ expiresAtMs }) => (expiresAtMs === undefined ? [] : [Number(expiresAtMs.N)]));
+  return found.toSorted((one, other) => one - other);
 }
 
 describeSweepStore('DynamoDB', {
