@@ -8,7 +8,8 @@ import { postTimed, type Answer } from './callers.ts';
 import { teaPotFor } from '../traffic.ts';
 import type { OwnMesh } from './own-mesh.ts';
 
-const ATTEMPTS = 10;
+/** Together longer than the half minute for which an attempt that was cut off holds its claim: sample-apps/paybill. */
+const ATTEMPTS = 80;
 const PAUSE_MS = 500;
 
 export interface PlacedOrders {
@@ -60,7 +61,6 @@ export async function unpaidOf({ placed, pay }: PlacedOrders): Promise<string[]>
   return unpaid;
 }
 
-/** An attempt that was cut off holds its claim for a while: sample-apps/paybill. */
 async function payWithPatience(pay: () => Promise<Answer>): Promise<Answer> {
   let answer = await pay();
   for (let turn = 1; turn < ATTEMPTS && answer.document['status'] !== 'PAID'; turn += 1) {
