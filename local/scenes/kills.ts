@@ -12,7 +12,7 @@ import { isReady } from '../readiness.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { loadWhile } from './load.ts';
 import { unpaidOf, placeOrders } from './orders.ts';
-import { seconds, settle, untilBack } from './outage.ts';
+import { seconds, settle, untilBack, verdict } from './outage.ts';
 import type { OwnMesh } from './own-mesh.ts';
 import type { FaultScene } from './scene.ts';
 
@@ -75,8 +75,7 @@ export const kills: FaultScene = {
       ...unpaid.map((got) => `an order that was confirmed cannot be paid: ${got}`),
       ...(await settle(mesh, say)),
     ];
-    for (const each of broken) say(`  BROKEN            ${each}`);
-    return broken.length === 0;
+    return verdict(broken, say);
   },
 };
 

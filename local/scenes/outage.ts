@@ -59,8 +59,13 @@ export async function playOutage(outage: Outage, mesh: OwnMesh, say: Say): Promi
     ...unexpected(outage, answers),
     ...(await settle(mesh, say)),
   ];
-  for (const each of wrong) say(`  BROKEN            ${each}`);
-  return wrong.length === 0;
+  return verdict(wrong, say);
+}
+
+/** Prints what does not hold. @returns Whether everything does. */
+export function verdict(broken: readonly string[], say: Say): boolean {
+  for (const each of broken) say(`  BROKEN            ${each}`);
+  return broken.length === 0;
 }
 
 /** Prints what the promises came to. @returns What does not hold. */

@@ -18,7 +18,7 @@ import { kills } from './kills.ts';
 import { KMS_FAULTS } from './kms-faults.ts';
 import { lostRegion } from './lost-region.ts';
 import { OVERLOAD_FAULTS } from './overload-faults.ts';
-import { playOutage, settle, type Outage } from './outage.ts';
+import { playOutage, settle, verdict, type Outage } from './outage.ts';
 import { startOwnMesh, type OwnMesh } from './own-mesh.ts';
 import { SECRETS_MANAGER_FAULTS } from './secrets-manager-faults.ts';
 import { runOnSmallDisk } from './small-disk.ts';
@@ -109,9 +109,7 @@ const AFTER_ALL = { title: 'after all of them, every token is opened once more' 
 
 async function stillKept(mesh: OwnMesh): Promise<boolean> {
   mesh.evidence.forget();
-  const broken = await settle(mesh, say);
-  for (const each of broken) say(`  BROKEN            ${each}`);
-  return broken.length === 0;
+  return verdict(await settle(mesh, say), say);
 }
 
 async function told({ title }: { readonly title: string }, play: () => Promise<boolean>): Promise<boolean> {

@@ -15,12 +15,12 @@ const MOUNT_THEN_RUN = `mount -t tmpfs -o size=512m tmpfs /dev/shm || exit ${NOT
  */
 export async function runOnSmallDisk(): Promise<number | undefined> {
   if (process.env[HAS_DISK] !== undefined) return undefined;
-  const asRoot = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
+  const namespace = ['--mount', ...(process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'])];
   const child = spawn(
     'unshare',
     [
-      ...[...asRoot, '--mount', 'sh', '-c', MOUNT_THEN_RUN],
-      ...[process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+      ...[...namespace, 'sh', '-c', MOUNT_THEN_RUN, process.execPath],
+      ...[...process.execArgv, ...process.argv.slice(1)],
     ],
     { stdio: 'inherit', env: { ...process.env, [HAS_DISK]: '1' } },
   );

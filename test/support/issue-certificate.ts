@@ -49,7 +49,11 @@ export interface CertificateWish {
   readonly serial?: string;
 }
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
+
+export function ago(ms: number): Date {
+  return new Date(Date.now() - ms);
+}
 
 /** Issues what is wished for; signed by itself when there is no issuer. */
 export async function issueCertificate(wish: CertificateWish): Promise<Authority> {

@@ -2,6 +2,7 @@ import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { createHash } from 'node:crypto';
 import { request } from 'undici';
+import { signingDate } from '../../../runtime/clock-offset.ts';
 import type { ReadObject } from './revocation-source.ts';
 
 const ANSWER_MS = 5_000;
@@ -33,8 +34,7 @@ export function s3Objects(client: SecretsManagerClient): ReadObject {
       headers: { host: url.host, 'x-amz-content-sha256': EMPTY_SHA256 },
     };
     // The client has found out by its own calls how far this host's clock is from that of AWS.
-    const signingDate = new Date(Date.now() + client.config.systemClockOffset);
-    const { headers } = await signer.sign(get, { signingDate });
+    const { headers } = await signer.sign(get, { signingDate: signingDate(client.config) });
     const answer = await request(url, { headers, headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS });
     const length = Number(answer.headers['content-length'] ?? 0);
     if (answer.statusCode !== 200 || length > OBJECT_BYTES_AT_MOST) {

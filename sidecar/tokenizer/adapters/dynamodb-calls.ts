@@ -22,8 +22,8 @@ import type {
 } from '@aws-sdk/client-dynamodb';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { Pool } from 'undici';
+import { correctClock, signingDate } from '../../../runtime/clock-offset.ts';
 import { onceHad } from '../core/audit/once-had.ts';
-import { correctClock, signingDate } from './clock-offset.ts';
 import { endpointOf } from './dynamodb-endpoint.ts';
 import { fromWire, toWire } from './dynamodb-wire.ts';
 import { DynamodbCallError, failureOf } from './dynamodb-call-error.ts';

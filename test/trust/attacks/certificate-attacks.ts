@@ -1,6 +1,8 @@
 import {
+  ago,
   CLIENT_AUTH,
   createTestHierarchy,
+  DAY_MS,
   issueCertificate,
   issueLeaf,
   SERVER_AUTH,
@@ -13,7 +15,6 @@ import { handshake, shown } from './handshake.ts';
 import type { TlsTarget } from './target.ts';
 
 const ORDER = 'order.tokenmesh.internal';
-const DAY_MS = 86_400_000;
 
 /** Shows a leaf of the clients' CA that is a member's but for this. */
 const leaf =
@@ -113,10 +114,6 @@ const LENIENT = alike<TlsTarget>('whoever is let in by a looser name has no righ
 ]);
 
 export const CERTIFICATE_ATTACKS = [...UNTRUSTED, ...JUDGED, ...NAMES, ...LENIENT];
-
-function ago(ms: number): Date {
-  return new Date(Date.now() - ms);
-}
 
 function manyNames(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${index}.a-name-as-long-as-it-may-well-be.example.com`);

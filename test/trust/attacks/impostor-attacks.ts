@@ -5,8 +5,10 @@ import { createSecureServer } from 'node:http2';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { SecureVersion } from 'node:tls';
 import {
+  ago,
   CLIENT_AUTH,
   createTestHierarchy,
+  DAY_MS,
   issueCertificate,
   issueLeaf,
   SERVER_AUTH,
@@ -24,7 +26,6 @@ export interface ImpostorTarget {
 }
 
 const NAME = 'tokenizer.tokenmesh.internal';
-const DAY_MS = 86_400_000;
 const CALLED_WITHIN_MS = 30_000;
 
 interface Proof {
@@ -109,8 +110,6 @@ async function inClear(target: ImpostorTarget): Promise<string> {
   );
   return await called(target, server, () => Number(heard.includes('/v1/tokens')));
 }
-
-const ago = (ms: number): Date => new Date(Date.now() - ms);
 
 /** What every attack is held against: with nothing wrong, the server is called. */
 export const honestServer: Attempt<ImpostorTarget> = leaf();
